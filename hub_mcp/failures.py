@@ -1,0 +1,141 @@
+"""A hub's refusal -> the error that a caller understands: the one place that tells them apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from . import text, wire
+from .errors import (
+    AuthFailed,
+    BadAnswer,
+    BadRequest,
+    ContextTooLong,
+    Forbidden,
+    HubError,
+    HubFailed,
+    MissingKey,
+    ModelNotFound,
+    PaymentRequired,
+    RateLimited,
+    TimedOut,
+    WrongEndpoint,
+)
+
+SET_A_KEY = "Set HUB_MCP_API_KEY to the hub's key and start the server again."
+
+_HINTS: Mapping[type[HubError], str] = {
+    MissingKey: SET_A_KEY,
+    AuthFailed: "Check HUB_MCP_API_KEY: the hub does not accept this key.",
+    Forbidden: "The key may not do this: check its permissions, its address list and the account at the hub.",
+    PaymentRequired: "Top up the account at the hub, or ask for less: a smaller max_tokens, a cheaper model.",
+    ModelNotFound: "Take an id exactly as list_models or search_models gives it.",
+    WrongEndpoint: "This model does not speak chat completions; choose another.",
+    ContextTooLong: "Shorten the prompt, or choose a model with a larger context_length.",
+    RateLimited: "Wait, then try again, or choose another model.",
+    TimedOut: "Try again later.",
+    HubFailed: "Try again later, or choose another model.",
+    BadRequest: "Change the request as the hub says.",
+    BadAnswer: "Check HUB_MCP_BASE_URL.",
+}
+
+# What hubs write, whatever status they send it with; the first that fits decides.
+_BY_WORDS: tuple[tuple[type[HubError], re.Pattern[str]], ...] = (
+    (
+        PaymentRequired,
+        re.compile(r"insufficient.{0,12}(quota|balance|credit)|quota is not enough|balance is"),
+    ),
+    (ContextTooLong, re.compile(r"context.{0,3}length|maximum context|context window|prompt is too long")),
+    (WrongEndpoint, re.compile(r"only supported in v1/|not a chat model|not supported in the v1/chat")),
+    (
+        ModelNotFound,
+        re.compile(
+            r"model_not_found|incorrect model id|model[^.]{0,80}(does not exist|not found|not exist)"
+            r"|no available channel|invalid model name|unknown model"
+        ),
+    ),
+    (RateLimited, re.compile(r"rate.?limit|too many requests")),
+)
+
+_BY_STATUS: Mapping[int, type[HubError]] = {
+    401: AuthFailed,
+    402: PaymentRequired,
+    403: Forbidden,
+    408: TimedOut,
+    429: RateLimited,
+}
+
+# Statuses whose meaning the words cannot change.
+_SETTLED = frozenset({401, 402, 408, 429})
+
+_LONGEST_WAIT = 7 * 86400.0
+
+_TID = re.compile(r"\(?\b(?:tid|request id)[:\s]+([\w-]{3,80})\)?", re.IGNORECASE)
+
+
+def failure(status: int, headers: Mapping[str, str], body: bytes, *, key: str | None, now: float) -> HubError:
+    """The error for an answer that is none.
+
+    `key` is blotted out of the hub's words; `now` is wall-clock time, for dates in `Retry-After`.
+    """
+    error = _error_in(body)
+    message = redact(wire.message_in(error), key)
+    kind = _kind(status, error, message, key)
+    said = f"The hub said: {message}" if message else f"The hub answered with HTTP {status} and no message."
+    return kind(
+        said if said.endswith((".", "!", "?", "…")) else f"{said}.",
+        hint=_HINTS[kind],
+        status=status,
+        retry_after=retry_after(headers, now),
+        request_id=_request_id(headers, message),
+    )
+
+
+def redact(message: str, key: str | None) -> str:
+    """`message` without the key: some hubs repeat it."""
+    return message.replace(key, "[key]") if key else message
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that `Retry-After` names, as a number or as a date; None where it names none."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    if value.replace(".", "", 1).isdecimal():
+        return min(float(value), _LONGEST_WAIT)
+    try:
+        return min(max(parsedate_to_datetime(value).timestamp() - now, 0.0), _LONGEST_WAIT)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _error_in(body: bytes) -> Mapping[str, Any]:
+    try:
+        return wire.error_in(wire.decode_json(body)) or {}
+    except BadAnswer:
+        return {}
+
+
+def _kind(status: int, error: Mapping[str, Any], message: str, key: str | None) -> type[HubError]:
+    if status == 401 and not key:
+        return MissingKey
+    if status not in _SETTLED:
+        words = f"{error.get('code') or ''} {error.get('type') or ''} {message}".lower()
+        for kind, pattern in _BY_WORDS:
+            if pattern.search(words):
+                return kind
+    return _BY_STATUS.get(status) or _by_class(status)
+
+
+def _by_class(status: int) -> type[HubError]:
+    if 300 <= status < 400 or status in (404, 405):
+        return BadAnswer
+    return BadRequest if 400 <= status < 500 else HubFailed
+
+
+def _request_id(headers: Mapping[str, str], message: str) -> str | None:
+    found = _TID.search(message)
+    header = headers.get("x-oneapi-request-id") or headers.get("x-request-id") or headers.get("request-id")
+    return found[1] if found else text.clean(header, 80) if header else None

@@ -1,0 +1,121 @@
+"""The domain: what a model is to us, whatever its hub calls things.
+
+Prices are USD per 1,000,000 tokens, lengths are tokens; None means unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+NOT_PER_TOKEN = frozenset({"image_generation", "video", "tts", "stt"})
+"""Types whose catalog prices are placeholders, not token prices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    input: float | None = None
+    output: float | None = None
+    cache_read: float | None = None
+    cache_write: float | None = None
+
+
+NO_PRICE = Pricing()
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model of the catalog. `id` is exact and case-sensitive.
+
+    `pricing` is empty where the hub's numbers are not token prices.
+    `extra` holds the hub's own fields that we do not know, unharmed.
+    """
+
+    id: str
+    name: str = ""
+    developer: str = ""
+    description: str = ""
+    types: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ()
+    context_length: int | None = None
+    max_output: int | None = None
+    pricing: Pricing = NO_PRICE
+    endpoints: tuple[str, ...] = ()
+    owned_by: str = ""
+    created: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            raise ValueError("a model has an id")
+        for limit in (self.context_length, self.max_output):
+            if limit is not None and limit <= 0:
+                raise ValueError("a limit is positive, or None where it is unknown")
+
+    @property
+    def free(self) -> bool:
+        return self.pricing.input == 0 and self.pricing.output == 0
+
+
+def priced_per_token(types: tuple[str, ...]) -> bool:
+    """False for a model that has types and makes nothing but pictures, films or sound, or reads sound."""
+    return not types or not NOT_PER_TOKEN.issuperset(types)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One question to one model. `messages` and `options` go to the hub as they are."""
+
+    model: str
+    messages: tuple[Mapping[str, Any], ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the hub counted them; `reasoning_tokens` are part of `output_tokens`."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallPart:
+    """A fragment of one tool call; `index` tells which, and the fragments' texts are joined."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDelta:
+    """What one event of a stream adds to the answer; a whole answer is one big delta."""
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCallPart, ...] = ()
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReply:
+    """A model's answer. `seconds` are counted from sending, `tool_calls` in OpenAI's shape."""
+
+    model: str
+    text: str
+    finish_reason: str
+    seconds: float
+    first_token_seconds: float
+    usage: Usage | None = None
+    reasoning: str = ""
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
+    request_id: str | None = None

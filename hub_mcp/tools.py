@@ -1,0 +1,114 @@
+"""The tools, each with what a host's model reads of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mcp_types import CallToolResult, ContentBlock, TextContent, Tool, ToolAnnotations
+
+from . import views
+from .arguments import Arguments, ChatArguments, GetArguments, ListArguments, SearchArguments
+from .hub import Hub
+from .schema import compact
+
+
+@dataclass(frozen=True, slots=True)
+class HubTool:
+    """One tool: its definition, its arguments, and what it does with them."""
+
+    name: str
+    title: str
+    description: str
+    arguments: type[Arguments]
+    view: type[views.View]
+    annotations: ToolAnnotations
+    run: Callable[[Hub, Any], Awaitable[CallToolResult]]
+
+    def definition(self) -> Tool:
+        return Tool(
+            name=self.name,
+            title=self.title,
+            description=self.description,
+            input_schema=compact(self.arguments.model_json_schema()),
+            output_schema=compact(self.view.model_json_schema(mode="serialization")),
+            annotations=self.annotations,
+        )
+
+
+async def _list_models(hub: Hub, asked: ListArguments) -> CallToolResult:
+    found = await hub.list_models(asked.query(), asked.limit, asked.cursor)
+    return _answer(views.list_view(found), views.list_text(found))
+
+
+async def _search_models(hub: Hub, asked: SearchArguments) -> CallToolResult:
+    found = await hub.search_models(asked.query, asked.filters(), asked.limit)
+    return _answer(views.list_view(found), views.list_text(found))
+
+
+async def _get_model(hub: Hub, asked: GetArguments) -> CallToolResult:
+    found = await hub.get_model(asked.model)
+    return _answer(views.info_view(found), views.info_text(found))
+
+
+async def _chat(hub: Hub, asked: ChatArguments) -> CallToolResult:
+    result = await hub.chat(asked.request())
+    return _answer(views.chat_view(result), result.reply.text, views.chat_text(result))
+
+
+def _answer(view: views.View, *texts: str) -> CallToolResult:
+    blocks: list[ContentBlock] = [TextContent(text=text) for text in texts]
+    return CallToolResult(content=blocks, structured_content=view.dump())
+
+
+_READS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=True)
+_SPENDS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
+)
+
+ALL = {
+    tool.name: tool
+    for tool in (
+        HubTool(
+            name="list_models",
+            title="List models",
+            description="List the hub's models by exact criteria, sorted and paged. For 'which models can X and cost"
+            " less than Y', or the cheapest or largest. By name or in words: search_models.",
+            arguments=ListArguments,
+            view=views.ModelListView,
+            annotations=_READS,
+            run=_list_models,
+        ),
+        HubTool(
+            name="get_model",
+            title="Get one model",
+            description="Everything known of one model: limits, prices, features, description, whether the key may"
+            " use it.",
+            arguments=GetArguments,
+            view=views.ModelInfoView,
+            annotations=_READS,
+            run=_get_model,
+        ),
+        HubTool(
+            name="search_models",
+            title="Search models",
+            description="Find models by words, best first, with why each matched. For a half-remembered name, a"
+            " family or a purpose; the filters narrow it. By criteria alone: list_models.",
+            arguments=SearchArguments,
+            view=views.ModelListView,
+            annotations=_READS,
+            run=_search_models,
+        ),
+        HubTool(
+            name="chat",
+            title="Ask a model",
+            description="Ask one of the hub's models and get its answer with tokens and cost. Spends the user's"
+            " money; needs a key.",
+            arguments=ChatArguments,
+            view=views.ChatView,
+            annotations=_SPENDS,
+            run=_chat,
+        ),
+    )
+}

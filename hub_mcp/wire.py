@@ -1,0 +1,308 @@
+"""What hubs send, read leniently, each shape with its way to the domain.
+
+A field that cannot be read counts as absent; a row without a usable id is skipped and
+counted. Shapes: AIHubMix's catalog and the OpenAI-style list (one-api, new-api, LiteLLM,
+vLLM, Ollama, OpenRouter); see upstream-api.md for what was seen where.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from . import text
+from .developers import developer_of
+from .errors import BadAnswer
+from .models import Model, Pricing, priced_per_token
+from .profiles import CatalogShape
+from .vocabulary import FEATURE_ALIASES, FEATURES, MODALITY_ALIASES, TYPE_ALIASES
+
+MAX_ID = 200
+MAX_NAME = 120
+MAX_DESCRIPTION = 2000
+MAX_MESSAGE = 600
+_MAX_WORDS = 32
+_MAX_WORD = 40
+_LARGEST_LIMIT = 10**10
+_COMMAS = re.compile(r"[,，、;；]")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The models of one answer in the hub's order, and how many rows could not be used."""
+
+    models: tuple[Model, ...]
+    skipped: int
+
+
+def decode_catalog(body: bytes, shape: CatalogShape) -> Catalog:
+    """Read a list of models; raises BadAnswer where the body holds no list at all."""
+    rows = _rows(decode_json(body))
+    read = _ROW[shape]
+    models: dict[str, Model] = {}
+    for row in rows:
+        model = read(row)
+        if model is not None:
+            models.setdefault(model.id, model)
+    return Catalog(tuple(models.values()), skipped=len(rows) - len(models))
+
+
+def decode_json(body: bytes) -> Any:
+    """Parse JSON; raises BadAnswer with the reason. NaN and infinities, which JSON has not, become null."""
+    try:
+        return json.loads(body, parse_constant=lambda _: None)
+    except (ValueError, RecursionError) as error:
+        what = (
+            "an empty body"
+            if not body.strip()
+            else "an HTML page"
+            if body.lstrip()[:1] == b"<"
+            else "no JSON"
+        )
+        raise BadAnswer(f"The hub answered with {what}.", hint=_BASE_URL_HINT) from error
+
+
+def error_in(payload: Any) -> Mapping[str, Any] | None:
+    """The error that an answer carries, whatever its HTTP status; None where it carries none."""
+    if not isinstance(payload, Mapping):
+        return None
+    error = payload.get("error")
+    if isinstance(error, Mapping) and error:
+        return error
+    if isinstance(error, str) and error:
+        return {"message": error}
+    if payload.get("success") is False:
+        return {"message": payload.get("message")}
+    return None
+
+
+def message_in(error: Mapping[str, Any]) -> str:
+    """The hub's own words, cleaned; empty where it has none."""
+    message = error.get("message")
+    return text.clean(message, MAX_MESSAGE) if isinstance(message, str) else ""
+
+
+def _rows(payload: Any) -> list[Any]:
+    error = error_in(payload)
+    if error is not None:
+        raise BadAnswer(
+            f"The hub answered with an error: {message_in(error) or 'no message'}.", hint=_TRY_LATER
+        )
+    rows = payload.get("data") if isinstance(payload, Mapping) else payload
+    if isinstance(rows, list):
+        return rows
+    what = "an object" if isinstance(rows, Mapping) else "nothing" if rows is None else "something else"
+    raise BadAnswer(f"The hub's list of models holds {what} where its rows should be.", hint=_BASE_URL_HINT)
+
+
+_BASE_URL_HINT = "Check that HUB_MCP_BASE_URL is the address of a hub's API."
+_TRY_LATER = "Try again later."
+
+
+def _number(value: Any) -> float | None:
+    """A finite number of 0 or more, as a number or as text; anything else is unknown."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
+
+
+def _limit(value: Any) -> int | None:
+    """A number of tokens; 0 means unknown."""
+    number = _number(value)
+    return int(number) if number is not None and 1 <= number <= _LARGEST_LIMIT else None
+
+
+def _line(limit: int) -> Callable[[Any], str]:
+    return lambda value: text.clean(value, limit) if isinstance(value, str) else ""
+
+
+def _words(aliases: Mapping[str, str]) -> Callable[[Any], tuple[str, ...]]:
+    """Comma-separated text or a list -> distinct words, lower case, by their usual names."""
+
+    def read(value: Any) -> tuple[str, ...]:
+        parts = _COMMAS.split(value) if isinstance(value, str) else value if isinstance(value, list) else []
+        cleaned = (text.clean(part, _MAX_WORD).lower() for part in parts if isinstance(part, str))
+        named = (aliases.get(word, word) for word in cleaned if word)
+        return tuple(dict.fromkeys(named))[:_MAX_WORDS]
+
+    return read
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _model_id(value: Any) -> str:
+    # Ids are sent back as they are, so one that cannot be shown as it is cannot be used.
+    if isinstance(value, str) and value.strip() and len(value) <= MAX_ID and text.is_clean(value):
+        return value
+    raise ValueError("no usable id")
+
+
+def _date(value: Any) -> str:
+    """Seconds since 1970 -> ISO 8601 UTC; 0, missing and absurd times are unknown."""
+    seconds = _number(value)
+    if not seconds or seconds > 32503680000:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+ModelId = Annotated[str, BeforeValidator(_model_id)]
+Name = Annotated[str, BeforeValidator(_line(MAX_NAME))]
+Prose = Annotated[str, BeforeValidator(_line(MAX_DESCRIPTION))]
+Limit = Annotated[int | None, BeforeValidator(_limit)]
+Amount = Annotated[float | None, BeforeValidator(_number)]
+Types = Annotated[tuple[str, ...], BeforeValidator(_words(TYPE_ALIASES))]
+Features = Annotated[tuple[str, ...], BeforeValidator(_words(FEATURE_ALIASES))]
+Modalities = Annotated[tuple[str, ...], BeforeValidator(_words(MODALITY_ALIASES))]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words({}))]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class PricingRow(_Shape):
+    """AIHubMix: `input` … per million tokens. OpenRouter: `prompt` … per single token."""
+
+    input: Amount = None
+    output: Amount = None
+    cache_read: Amount = None
+    cache_write: Amount = None
+    prompt: Amount = None
+    completion: Amount = None
+    input_cache_read: Amount = None
+    input_cache_write: Amount = None
+
+    def to_domain(self) -> Pricing:
+        return Pricing(
+            input=_either(self.input, self.prompt),
+            output=_either(self.output, self.completion),
+            cache_read=_either(self.cache_read, self.input_cache_read),
+            cache_write=_either(self.cache_write, self.input_cache_write),
+        )
+
+
+def _either(per_million: float | None, per_token: float | None) -> float | None:
+    if per_million is not None or per_token is None:
+        return per_million
+    # Rounded: 0.00000015 × 1,000,000 is not quite 0.15 in binary.
+    return round(per_token * 1_000_000, 6)
+
+
+LenientPricing = Annotated[PricingRow, BeforeValidator(_mapping)]
+
+
+class CatalogRow(_Shape):
+    """A row of AIHubMix's `GET /api/v1/models`."""
+
+    model_id: ModelId
+    model_name: Name = ""
+    desc: Prose = ""
+    types: Types = ()
+    features: Features = ()
+    input_modalities: Modalities = ()
+    context_length: Limit = None
+    max_output: Limit = None
+    pricing: LenientPricing = PricingRow()
+    endpoints: Words = ()
+
+    def to_domain(self) -> Model:
+        return Model(
+            id=self.model_id,
+            name=self.model_name,
+            developer=developer_of(self.model_id),
+            description=self.desc,
+            types=self.types,
+            features=self.features,
+            modalities=self.input_modalities,
+            context_length=self.context_length,
+            max_output=self.max_output,
+            pricing=self.pricing.to_domain() if priced_per_token(self.types) else Pricing(),
+            endpoints=self.endpoints,
+            extra=self.model_extra or {},
+        )
+
+
+class _Architecture(_Shape):
+    input_modalities: Modalities = ()
+
+
+class _TopProvider(_Shape):
+    max_completion_tokens: Limit = None
+
+
+class ListRow(_Shape):
+    """A row of an OpenAI-style `GET /v1/models`; hubs add fields of their own, the known ones are used."""
+
+    id: ModelId
+    name: Name = ""
+    description: Prose = Field("", validation_alias=AliasChoices("description", "desc"))
+    created: Annotated[str, BeforeValidator(_date)] = ""
+    owned_by: Name = ""
+    types: Types = Field((), validation_alias=AliasChoices("types", "type"))
+    features: Features = ()
+    supported_parameters: Features = ()
+    input_modalities: Modalities = ()
+    architecture: Annotated[_Architecture, BeforeValidator(_mapping)] = _Architecture()
+    context_length: Limit = Field(
+        None, validation_alias=AliasChoices("context_length", "max_model_len", "context_window")
+    )
+    max_output: Limit = Field(None, validation_alias=AliasChoices("max_output", "max_output_tokens"))
+    top_provider: Annotated[_TopProvider, BeforeValidator(_mapping)] = _TopProvider()
+    pricing: LenientPricing = PricingRow()
+    endpoints: Words = Field((), validation_alias=AliasChoices("endpoints", "supported_endpoint_types"))
+
+    def to_domain(self) -> Model:
+        return Model(
+            id=self.id,
+            name=self.name,
+            developer=developer_of(self.id, self.owned_by),
+            description=self.description,
+            types=self.types,
+            features=self.features or tuple(word for word in self.supported_parameters if word in FEATURES),
+            modalities=self.input_modalities or self.architecture.input_modalities,
+            context_length=self.context_length,
+            max_output=self.max_output or self.top_provider.max_completion_tokens,
+            pricing=self.pricing.to_domain() if priced_per_token(self.types) else Pricing(),
+            endpoints=self.endpoints,
+            owned_by=self.owned_by,
+            created=self.created,
+            extra={key: value for key, value in (self.model_extra or {}).items() if key not in _BOILERPLATE},
+        )
+
+
+_BOILERPLATE = frozenset({"object", "permission", "root", "parent"})
+"""Fields that every OpenAI-style row repeats and that tell nothing of a model."""
+
+
+def _reader(shape: type[CatalogRow] | type[ListRow]) -> Callable[[Any], Model | None]:
+    def read(row: Any) -> Model | None:
+        try:
+            return shape.model_validate(row).to_domain()
+        except (ValidationError, RecursionError):
+            return None
+
+    return read
+
+
+_ROW: Mapping[CatalogShape, Callable[[Any], Model | None]] = {
+    "aihubmix": _reader(CatalogRow),
+    "openai": _reader(ListRow),
+}
+
+
+def decode_ids(body: bytes) -> frozenset[str]:
+    """The ids of an OpenAI-style list, whatever else its rows hold."""
+    return frozenset(model.id for model in decode_catalog(body, "openai").models)
