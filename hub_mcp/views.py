@@ -261,9 +261,8 @@ def info_text(result: ModelInfo) -> str:
         else "",
         "description": model.description,
     }
-    lines = [model.id, *(f"{fact}: {value}" for fact, value in facts.items() if value)]
-    lines += [f"note: {note}" for note in result.notes]
-    return "\n".join([*lines, f"catalog: {_age(result.catalog)}"])
+    told = [f"{fact}: {value}" for fact, value in facts.items() if value]
+    return "\n".join([model.id, *(f"note: {note}" for note in result.notes), *told, _age(result.catalog)])
 
 
 def _heading(result: ModelList) -> str:

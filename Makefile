@@ -1,0 +1,45 @@
+# Everything installs what it needs into .venv; the machine needs Python 3.11+ and make.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check lint types contracts bench lock build clean
+
+demo: .venv/ready
+	@$(BIN)/hub-mcp demo
+
+test: .venv/ready
+	@$(BIN)/pytest
+
+check: lint types contracts
+
+lint: .venv/ready
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/ready
+	@$(BIN)/mypy
+
+contracts: .venv/ready
+	@$(BIN)/lint-imports
+
+bench: .venv/ready
+	@$(BIN)/python -m bench
+
+build: .venv/ready
+	@$(BIN)/python -m build --outdir dist .
+
+# The versions that development and CI use; written anew by hand, read by everybody.
+lock: .venv/ready
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	    --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt
+
+.venv/ready: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("hub-mcp needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+clean:
+	@rm -rf .venv dist build .mypy_cache .ruff_cache .import_linter_cache
