@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lint types contracts bench lock build clean
+.PHONY: demo test check lint types contracts bench docs lock build clean
 
 demo: .venv/ready
 	@$(BIN)/hub-mcp demo
@@ -24,6 +24,10 @@ contracts: .venv/ready
 
 bench: .venv/ready
 	@$(BIN)/python -m bench
+
+# server.json and README's settings table, from hub_mcp.settings.
+docs: .venv/ready
+	@$(BIN)/python scripts/generate.py
 
 build: .venv/ready
 	@$(BIN)/python -m build --outdir dist .

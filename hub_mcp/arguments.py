@@ -11,6 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from . import text
 from .errors import BadRequest
 from .filters import Filters, nearest_words
+from .formats import read_format
+from .images import with_images
 from .listing import ListQuery
 from .models import ChatRequest
 
@@ -29,9 +31,15 @@ def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
+def _addresses(value: Any) -> Any:
+    """As `_split`, but a data URL holds a comma of its own."""
+    return [value] if isinstance(value, str) and value.lower().startswith("data:") else _split(value)
+
+
 _WORD_LIST_SCHEMA = {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_split), WithJsonSchema(_WORD_LIST_SCHEMA)]
+Addresses = Annotated[tuple[str, ...], BeforeValidator(_addresses), WithJsonSchema(_WORD_LIST_SCHEMA)]
 Line = Annotated[str, Field(max_length=2000)]
 Count = Annotated[int, Field(ge=0)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -110,25 +118,94 @@ class GetArguments(Arguments):
 
 
 class ChatArguments(Arguments):
-    model: Line = Field(description="Exact model id")
-    prompt: str | None = Field(None, description="The question; or messages")
+    model: Line | None = Field(None, description="Exact id; a thread remembers its own")
+    prompt: str | None = Field(None, description="The question (or give messages)")
     messages: list[dict[str, Any]] | None = Field(
-        None, description="OpenAI style: role, content (text or parts)"
+        None, description="OpenAI style: role, content as text or parts"
     )
-    system: str | None = Field(None, description="System prompt")
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    system: str | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = Field(None, description="Reasoning counts too")
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    options: dict[str, Any] | None = Field(None, description="Any other request fields, passed through")
+    reasoning_effort: Line | None = Field(None, description="low, medium, high, ...")
+    response_format: str | dict[str, Any] | None = Field(None, description="text, json, or a JSON Schema")
+    images: Addresses = Field((), description="https or data URLs, shown with the prompt")
+    thread: Line | None = Field(
+        None, description="Continue that chat; without prompt: collect the rest of its answer, free"
+    )
+    fallback_models: Words = Field((), description="Tried in order if the model is refused or unknown")
+    max_cost: Price | None = Field(None, description="USD; refused before sending if it might cost more")
+    wait: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] | None = Field(
+        None, description="Seconds until an unfinished answer returns as running"
+    )
+    options: dict[str, Any] | None = Field(None, description="Any other request fields, e.g. tools, seed")
 
     def request(self) -> ChatRequest:
-        """Raises BadRequest for contradictions."""
-        if (self.prompt is None) == (self.messages is None):
-            raise BadRequest("chat takes either prompt or messages.", hint="Give one of the two.")
-        asked = self.messages if self.messages is not None else [{"role": "user", "content": self.prompt}]
-        system = [{"role": "system", "content": self.system}] if self.system else []
-        named = {"max_tokens": self.max_tokens, "temperature": self.temperature}
-        given = {name: value for name, value in named.items() if value is not None}
-        return ChatRequest(self.model, (*system, *asked), {**(self.options or {}), **given})
+        """What is asked, checked for contradictions; raises BadRequest."""
+        self._refuse_contradictions()
+        wanted = read_format(self.response_format)
+        return ChatRequest(
+            model=self.model or "",
+            messages=with_images(self._said(), self.images),
+            system=self.system or "",
+            options={**(self.options or {}), **self._named_options(), **wanted.field},
+            schema=wanted.schema,
+            wants_json=wanted.is_json,
+            fallback_models=self.fallback_models,
+            max_cost=self.max_cost,
+            wait=self.wait,
+            thread=self.thread or "",
+        )
+
+    def _said(self) -> list[dict[str, Any]]:
+        if self.prompt is not None:
+            return [{"role": "user", "content": self.prompt}]
+        return self.messages or []
+
+    def _named_options(self) -> dict[str, Any]:
+        named = {
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "reasoning_effort": self.reasoning_effort,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+    def _refuse_contradictions(self) -> None:
+        if self.prompt is not None and self.messages is not None:
+            raise BadRequest("chat takes prompt or messages, not both.", hint="Put the prompt into messages.")
+        if self.prompt is None and not self.messages:
+            self._refuse_silence()
+        if self.messages is not None and not all(isinstance(m.get("role"), str) for m in self.messages):
+            raise BadRequest(
+                "Each of messages needs a role.", hint="Such as {'role': 'user', 'content': '...'}."
+            )
+        _refuse_options(self.options or {}, self._named_options())
+
+    def _refuse_silence(self) -> None:
+        """Without a question there must be a thread to collect, and nothing that only a question needs."""
+        if self.thread is None:
+            raise BadRequest(
+                "chat needs a prompt or messages.", hint="Or a thread whose answer is to be collected."
+            )
+        idle = sorted(self.model_fields_set - {"thread", "wait", "model", "messages"})
+        if idle:
+            raise BadRequest(
+                f"Collecting a thread's answer sends nothing, so {', '.join(idle)} would have no effect.",
+                hint="Leave it out to collect, or give a prompt to continue the thread.",
+            )
+
+
+_OURS = frozenset({"model", "messages", "stream", "stream_options"})
+
+
+def _refuse_options(options: Mapping[str, Any], named: Mapping[str, Any]) -> None:
+    taken = sorted((_OURS & options.keys()) | (named.keys() & options.keys()))
+    if taken:
+        raise BadRequest(
+            f"options may not hold {', '.join(taken)}.",
+            hint="Use the argument of that name, or leave it out.",
+        )
+    if options.get("n", 1) != 1:
+        raise BadRequest("options may not ask for n answers: each is paid.", hint="Call chat once for each.")
 
 
 def _refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:

@@ -22,6 +22,7 @@ from anyio.abc import TaskGroup
 from . import wire
 from .clock import Clock, Stamp, elapsed
 from .errors import BadAnswer, HubError, HubFailed, Unreachable
+from .failures import redact
 from .freshness import Freshness, Policy, judge, pause_after
 from .listing import digest
 from .profiles import Profile
@@ -168,9 +169,7 @@ class Cached(Generic[T]):
         answer = await self._fetch(validator)
         stamp = self._setting.clock.stamp()
         age = answer.headers.get("age")
-        if answer.status == 304:
-            if kept is None:
-                raise BadAnswer("The hub said that nothing has changed, but nothing is known yet.")
+        if answer.status == 304 and kept is not None:
             control = answer.headers.get("cache-control", kept.cache_control)
             return replace(kept, cache_control=control, policy=Policy.from_headers(control, age), stamp=stamp)
         control = answer.headers.get("cache-control")
@@ -269,7 +268,8 @@ class Catalog:
 
     def peek(self, key: str | None) -> Snapshot | None:
         """What is known without asking anybody, however old; None where nothing is."""
-        return self._models(key).peek()
+        # A chat may still end while the server stops.
+        return self._models(key).peek() if self._setting is not None else None
 
     async def order(self, sort_by: str, direction: str | None, key: str | None) -> Reading[Mapping[str, int]]:
         """The hub's own order: id -> position; raises HubError."""
@@ -277,7 +277,8 @@ class Catalog:
         shape = self._profile.catalog_shape
 
         def decode(body: bytes, _last: Mapping[str, int] | None) -> Mapping[str, int]:
-            models = wire.decode_catalog(body, shape).models
+            # An empty order would pass the catalog's own off as the one that was asked for.
+            models = _usable(wire.decode_catalog(body, shape), may_be_empty=False).models
             return {model.id: position for position, model in enumerate(models)}
 
         path = self._profile.catalog_path
@@ -287,8 +288,9 @@ class Catalog:
         """The ids that `key` may use; raises HubError. Only for a hub that has such a list."""
         assert self._profile.access_path is not None
 
-        def decode(body: bytes, _last: frozenset[str] | None) -> frozenset[str]:
-            return wire.decode_ids(body)
+        def decode(body: bytes, last: frozenset[str] | None) -> frozenset[str]:
+            models = _usable(wire.decode_catalog(body, "openai"), may_be_empty=not last).models
+            return frozenset(model.id for model in models)
 
         entry = self._entry(self._access, self._profile.access_path, {}, key, decode)
         return (await entry.read()).value
@@ -297,9 +299,8 @@ class Catalog:
         shape = self._profile.catalog_shape
 
         def decode(body: bytes, last: Snapshot | None) -> Snapshot:
-            catalog = wire.decode_catalog(body, shape)
-            if not catalog.models and (catalog.skipped or (last is not None and last.index.models)):
-                raise BadAnswer("The hub sent a catalog without a single usable model.")
+            may_be_empty = last is None or not last.index.models
+            catalog = _usable(wire.decode_catalog(body, shape), may_be_empty=may_be_empty)
             return Snapshot(Index(catalog.models), catalog.skipped)
 
         return self._entry(self._snapshots, self._profile.catalog_path, {}, self._catalog_key(key), decode)
@@ -326,9 +327,28 @@ class Catalog:
                 return await self._upstream.get(path, params=params, key=key, validator=validator)
 
             _drop_oldest(entries)
-            entry = Cached(self._setting, fetch, decode)
+            entry = Cached(self._setting, fetch, _discreet(decode, key))
         entries[name] = entry
         return entry
+
+
+def _usable(catalog: wire.Catalog, *, may_be_empty: bool) -> wire.Catalog:
+    """The catalog as it is; raises BadAnswer for one without models, unless it is meant to be empty."""
+    if catalog.models or (may_be_empty and not catalog.skipped):
+        return catalog
+    raise BadAnswer("The hub sent a list without a single usable model.", hint="Try again later.")
+
+
+def _discreet(decode: Callable[[bytes, T | None], T], key: str | None) -> Callable[[bytes, T | None], T]:
+    """`decode`, without the key in its errors: they quote the hub, and some hubs repeat it."""
+
+    def decoded(body: bytes, last: T | None) -> T:
+        try:
+            return decode(body, last)
+        except BadAnswer as error:
+            raise BadAnswer(redact(error.message, key), hint=error.hint) from None
+
+    return decoded
 
 
 def _drop_oldest(entries: dict[object, Cached[T]]) -> None:

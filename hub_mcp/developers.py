@@ -9,31 +9,36 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from . import text
+
 _STARTS = {
-    "01-ai": "yi-",
+    "01-ai": "yi",
     "aihubmix": "auto aihubmix-router",
     "ai21": "jamba",
-    "alibaba": "wan2 wan- gte- gme- happyhorse text-embedding-v tongyi",
-    "anthropic": "claude opus- sonnet- haiku-",
+    "alibaba": "wan gte- gme- happyhorse text-embedding-v tongyi",
+    "amazon": "nova titan",
+    "anthropic": "claude opus sonnet haiku",
     "baai": "bge-",
     "baichuan": "baichuan",
-    "baidu": "ernie qianfan paddleocr pp-structure musesteamer embedding-v1 tao-8k",
+    "baidu": "ernie qianfan paddleocr pp-structurev musesteamer embedding-v1 tao-8k",
     "black-forest-labs": "flux",
     "bytedance": "doubao seed-",
     "cohere": "command cohere embed-v- rerank-v",
     "deepseek": "deepseek janus",
-    "google": "gemini gemma imagen veo learnlm text-embedding-00 palm",
+    "google": "gemini gemma imagen veo learnlm text-embedding-004 text-embedding-005 palm",
+    "ibm": "granite",
     "ideogram": "v_ v3 describe upscale ideogram",
     "inclusionai": "ling- ring-",
     "jina": "jina",
     "kuaishou": "kling kat-",
     "meituan": "longcat",
-    "meta": "llama meta-llama",
-    "microsoft": "phi- mai- wizardlm wizardcoder",
+    "meta": "llama codellama meta-llama",
+    "microsoft": "phi mai- wizardlm wizardcoder",
     "minimax": "minimax",
     "mistral": "mistral mixtral codestral ministral magistral devstral pixtral",
     "moonshot": "kimi moonshot moonlight k2",
     "netease": "bce-",
+    "nomic": "nomic",
     "nvidia": "nemotron llama-3.1-nemotron llama-3.3-nemotron llama-3_1-nemotron",
     "openai": "gpt chatgpt o1 o3 o4 davinci babbage text-ada text-babbage text-curie text-davinci"
     " text-search text-moderation text-embedding-ada text-embedding-3 omni-moderation code-davinci"
@@ -60,21 +65,49 @@ _BY_START = sorted(
     key=lambda pair: -len(pair[0]),
 )
 
+_ORGANIZATIONS = {
+    "deepseek-ai": "deepseek",
+    "google-deepmind": "google",
+    "ibm-granite": "ibm",
+    "meta-llama": "meta",
+    "minimaxai": "minimax",
+    "mistralai": "mistral",
+    "moonshotai": "moonshot",
+    "stabilityai": "stability",
+    "stepfun-ai": "stepfun",
+    "thudm": "zhipu",
+    "x-ai": "xai",
+    "z-ai": "zhipu",
+    "zai-org": "zhipu",
+    "zhipuai": "zhipu",
+}
+"""Where the name before the slash, or in `owned_by`, is not the developer's short one."""
+
 _NOT_MAKERS = frozenset(
-    {"", "custom", "system", "library", "vllm", "llamacpp", "user", "organization", "owner"}
+    {"custom", "library", "llamacpp", "models", "organization", "organization-owner", "owner", "pro"}
+    | {"system", "user", "vllm"}
 )
 
 
 @lru_cache(maxsize=4096)
 def developer_of(model_id: str, owned_by: str = "") -> str:
     """The developer's short name, `owned_by` where the id says nothing, or an empty string."""
-    path = model_id.casefold().split("/")
-    name = path[-1]
-    bare = _HOSTS.sub("", name)
-    owner = owned_by.casefold().strip()
-    known = _by_start(bare) or _by_start(name)
-    return known or (path[0] if len(path) > 1 else "") or ("" if owner in _NOT_MAKERS else owner)
+    *path, name = text.fold(model_id).split("/")
+    known = _by_start(_HOSTS.sub("", name)) or _by_start(name)
+    return known or _by_organization(path[-1] if path else "") or _by_organization(text.fold(owned_by))
 
 
 def _by_start(name: str) -> str:
-    return next((developer for start, developer in _BY_START if name.startswith(start)), "")
+    return next((developer for start, developer in _BY_START if _begins(name, start)), "")
+
+
+def _begins(name: str, start: str) -> bool:
+    """Whether `name` begins with `start` as a word of its own: `phi3` with `phi`, not `philosopher`."""
+    last, following = start[-1], name[len(start) : len(start) + 1]
+    goes_on = (last.isalpha() and following.isalpha()) or (last.isdigit() and following.isdigit())
+    return name.startswith(start) and not goes_on
+
+
+def _by_organization(name: str) -> str:
+    name = name.strip()
+    return "" if name in _NOT_MAKERS else _ORGANIZATIONS.get(name, name)

@@ -29,7 +29,8 @@ class HubError(Exception):
 
     `message` says what happened, `hint` what to do; together they are the text that a
     host shows. `retryable` means that the same call may succeed later.
-    `retry_after` is in seconds; `request_id` is the hub's own, for its support.
+    `retry_after` is in seconds; `request_id` is the hub's own, for its support. `refused`
+    means that the hub turned a chat away before it generated anything.
     """
 
     code: ClassVar[str] = "hub_failed"
@@ -44,6 +45,7 @@ class HubError(Exception):
         retry_after: float | None = None,
         request_id: str | None = None,
         nearest: tuple[str, ...] = (),
+        refused: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -52,6 +54,7 @@ class HubError(Exception):
         self.retry_after = retry_after
         self.request_id = request_id
         self.nearest = nearest
+        self.refused = refused
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

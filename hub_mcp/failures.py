@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -45,15 +46,24 @@ _HINTS: Mapping[type[HubError], str] = {
 _BY_WORDS: tuple[tuple[type[HubError], re.Pattern[str]], ...] = (
     (
         PaymentRequired,
-        re.compile(r"insufficient.{0,12}(quota|balance|credit)|quota is not enough|balance is"),
+        re.compile(
+            r"insufficient.{0,12}(quota|balance|credit)|quota is not enough|balance is|(额度|余额)不足"
+        ),
     ),
-    (ContextTooLong, re.compile(r"context.{0,3}length|maximum context|context window|prompt is too long")),
+    (
+        ContextTooLong,
+        re.compile(
+            r"context.{0,3}(length|size|window)|maximum context|(prompt|input) is too long"
+            r"|maximum prompt length|input token count|range of input length"
+        ),
+    ),
     (WrongEndpoint, re.compile(r"only supported in v1/|not a chat model|not supported in the v1/chat")),
     (
         ModelNotFound,
         re.compile(
-            r"model_not_found|incorrect model id|model[^.]{0,80}(does not exist|not found|not exist)"
-            r"|no available channel|invalid model name|unknown model"
+            # A full stop within an id, as in gpt-5.1, does not end the sentence.
+            r"model_not_found|incorrect model id|model(?:[^.]|\.(?=\S)){0,120}(does not exist|not found|not exist)"
+            r"|no available channel|invalid model name|unknown model|无可用渠道"
         ),
     ),
     (RateLimited, re.compile(r"rate.?limit|too many requests")),
@@ -67,12 +77,16 @@ _BY_STATUS: Mapping[int, type[HubError]] = {
     429: RateLimited,
 }
 
-# Statuses whose meaning the words cannot change.
-_SETTLED = frozenset({401, 402, 408, 429})
+# Statuses whose meaning words cannot change; a 429 may mean that the balance is used up, but nothing else.
+_SETTLED = frozenset({401, 402, 408})
+_WORDS_OF_429 = tuple(entry for entry in _BY_WORDS if entry[0] is PaymentRequired)
 
 _LONGEST_WAIT = 7 * 86400.0
+_MOST_READ = 20_000
 
-_TID = re.compile(r"\(?\b(?:tid|request id)[:\s]+([\w-]{3,80})\)?", re.IGNORECASE)
+_STATUSES = frozenset(str(status) for status in range(400, 600))
+
+_TID = re.compile(r"\b(?:tid|request id)[:\s]+([\w-]{3,80})", re.IGNORECASE | re.ASCII)
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes, *, key: str | None, now: float) -> HubError:
@@ -81,15 +95,18 @@ def failure(status: int, headers: Mapping[str, str], body: bytes, *, key: str | 
     `key` is blotted out of the hub's words; `now` is wall-clock time, for dates in `Retry-After`.
     """
     error = _error_in(body)
-    message = redact(wire.message_in(error), key)
-    kind = _kind(status, error, message, key)
-    said = f"The hub said: {message}" if message else f"The hub answered with HTTP {status} and no message."
+    # The key goes before the text is cut, so that no piece of it is left at the end.
+    words = redact(wire.message_in(error, _MOST_READ), key)
+    message = text.clean(words, wire.MAX_MESSAGE)
+    kind = _kind(_meant(status, error), error, message, key)
+    said = f"The hub said: {message}" if message else f"The hub answered with HTTP {status} and no message"
     return kind(
-        said if said.endswith((".", "!", "?", "…")) else f"{said}.",
+        text.sentence(said),
         hint=_HINTS[kind],
         status=status,
         retry_after=retry_after(headers, now),
-        request_id=_request_id(headers, message),
+        request_id=_request_id(headers, words),
+        refused=status == 429 or (status == 503 and bool(error)),
     )
 
 
@@ -106,27 +123,44 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     if value.replace(".", "", 1).isdecimal():
         return min(float(value), _LONGEST_WAIT)
     try:
-        return min(max(parsedate_to_datetime(value).timestamp() - now, 0.0), _LONGEST_WAIT)
-    except (ValueError, OverflowError):
+        date = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
+    # HTTP dates are in UTC, said or not.
+    until = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    return min(max(until - now, 0.0), _LONGEST_WAIT)
 
 
 def _error_in(body: bytes) -> Mapping[str, Any]:
+    """The error object of a refusal: within `error`, in a list, or the body itself, which may be plain text."""
     try:
-        return wire.error_in(wire.decode_json(body)) or {}
+        payload = wire.decode_json(body)
     except BadAnswer:
-        return {}
+        return _plain_text(body)
+    if isinstance(payload, list) and payload:
+        payload = payload[0]
+    return wire.error_in(payload) or (payload if isinstance(payload, Mapping) else {})
+
+
+def _plain_text(body: bytes) -> Mapping[str, Any]:
+    page = body.lstrip()[:1] in (b"<", b"{", b"[")
+    return {} if page else {"message": body[:_MOST_READ].decode("utf-8", "ignore")}
+
+
+def _meant(status: int, error: Mapping[str, Any]) -> int:
+    """The status that an error under HTTP 200 names itself, as in `"code": 429`."""
+    code = str(error["code"]) if isinstance(error.get("code"), str | int) else ""
+    return int(code) if status < 300 and code in _STATUSES else status
 
 
 def _kind(status: int, error: Mapping[str, Any], message: str, key: str | None) -> type[HubError]:
     if status == 401 and not key:
         return MissingKey
-    if status not in _SETTLED:
-        words = f"{error.get('code') or ''} {error.get('type') or ''} {message}".lower()
-        for kind, pattern in _BY_WORDS:
-            if pattern.search(words):
-                return kind
-    return _BY_STATUS.get(status) or _by_class(status)
+    known = () if status in _SETTLED else _WORDS_OF_429 if status == 429 else _BY_WORDS
+    named = (value for value in (error.get("code"), error.get("type")) if isinstance(value, str))
+    words = " ".join((*named, message)).lower()
+    said = next((kind for kind, pattern in known if pattern.search(words)), None)
+    return said or _BY_STATUS.get(status) or _by_class(status)
 
 
 def _by_class(status: int) -> type[HubError]:

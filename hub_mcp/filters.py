@@ -44,6 +44,7 @@ class Filters:
 
 
 ANYTHING = Filters()
+_LONGEST_HINT = 600
 
 
 def _has_all(have: Sequence[str], wanted: Sequence[str]) -> bool:
@@ -101,8 +102,8 @@ def _known(what: str, word: str, known: frozenset[str], aliases: Mapping[str, st
         if named in known:
             return named
     near = nearest_words(folded, (*known, *aliases))
-    everything = f"Known: {', '.join(sorted(known))}."
-    hint = f"Did you mean {' or '.join(near)}?" if near else everything
+    everything = text.clean(", ".join(sorted(known)), _LONGEST_HINT)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {text.sentence(everything)}"
     raise BadRequest(f"No model has the {what} '{text.clean(word, 60)}'.", hint=hint, nearest=near)
 
 

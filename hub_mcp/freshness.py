@@ -6,7 +6,6 @@ renewal runs) for the stale-while-revalidate window, then EXPIRED (the caller wa
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -16,6 +15,9 @@ DEFAULT_SECONDS = 300.0
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
+
+_LONGEST = 2.0**31
+"""Seconds as which RFC 9111 reads anything longer: 68 years."""
 
 _DIRECTIVE = re.compile(r'([\w-]+)\s*(?:=\s*"?([^",\s]*)"?)?')
 
@@ -64,8 +66,5 @@ def pause_after(failures: int, jitter: float, retry_after: float | None = None) 
 
 def _seconds(text: str | None, default: float) -> float:
     """Whole seconds as RFC 9111 writes them; anything else is the default."""
-    try:
-        value = float(text or "")
-    except ValueError:
-        return default
-    return value if math.isfinite(value) and value >= 0 else default
+    digits = (text or "").partition(",")[0].strip()
+    return min(float(digits), _LONGEST) if digits.isascii() and digits.isdecimal() else default

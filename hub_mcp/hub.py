@@ -11,17 +11,16 @@ import anyio
 import httpx2
 
 from .catalog import Catalog, Reading, Snapshot
-from .chat import complete
+from .chats import Chats, Progress
 from .clock import Clock, SystemClock
 from .errors import BadRequest, HubError, MissingKey, ModelNotFound
 from .failures import SET_A_KEY
 from .filters import Filters
 from .listing import ListQuery, fingerprint, page, select
-from .models import ChatReply, ChatRequest, Model
+from .models import ChatRequest, Model
 from .results import CatalogState, ChatResult, ModelInfo, ModelList
 from .search import Index
 from .settings import Settings
-from .spend import cost
 from .upstream import Upstream
 
 ACCESS_WAIT = 5.0
@@ -40,7 +39,6 @@ class Hub:
     ) -> None:
         clock = clock or SystemClock()
         self.settings = settings
-        self._clock = clock
         self._upstream = Upstream(
             settings.base_urls,
             clock=clock,
@@ -51,11 +49,13 @@ class Hub:
         self._catalog = Catalog(
             self._upstream, settings.profile, clock=clock, max_stale=settings.catalog_max_stale
         )
+        self._chats = Chats(self._upstream, self._catalog, settings, clock)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self._upstream)
         await self._stack.enter_async_context(self._catalog)
+        await self._stack.enter_async_context(self._chats)
         self._catalog.warm(self._key)
         return self
 
@@ -116,27 +116,11 @@ class Hub:
         models = tuple(reading.value.index.models)
         return ModelList(models, len(models), _state(reading), notes=_notes(reading))
 
-    async def chat(self, request: ChatRequest) -> ChatResult:
-        """One answer of one model; raises HubError. The id goes to the hub exactly as given."""
+    async def chat(self, request: ChatRequest, progress: Progress | None = None) -> ChatResult:
+        """Ask a model, or collect the rest of an answer; raises HubError. Ids go to the hub exactly as given."""
         if self._key is None:
             raise MissingKey("chat needs a key, and none is set.", hint=SET_A_KEY)
-        try:
-            reply = await complete(self._upstream, request, self._key, self._clock)
-        except ModelNotFound as error:
-            raise self._with_nearest(error, request.model) from error
-        return ChatResult(reply, self._cost(request.model, reply))
-
-    def _with_nearest(self, error: ModelNotFound, model_id: str) -> ModelNotFound:
-        snapshot = self._catalog.peek(self._key)
-        error.nearest = snapshot.index.nearest(model_id) if snapshot else ()
-        if error.nearest:
-            error.hint = f"Nearest: {', '.join(error.nearest)}."
-        return error
-
-    def _cost(self, model_id: str, reply: ChatReply) -> float | None:
-        snapshot = self._catalog.peek(self._key)
-        model = snapshot.index.by_id.get(model_id) if snapshot else None
-        return cost(reply.usage, model.pricing) if model and reply.usage else None
+        return await self._chats.chat(request, self._key, progress)
 
     async def _hub_order(self, query: ListQuery) -> Reading[Mapping[str, int]]:
         if query.sort_by not in self.settings.profile.hub_orders:

@@ -64,13 +64,37 @@ def priced_per_token(types: tuple[str, ...]) -> bool:
     return not types or not NOT_PER_TOKEN.issuperset(types)
 
 
+Message = Mapping[str, Any]
+"""One message in OpenAI's shape; it goes to the hub as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One question to one model. `messages` and `options` go to the hub as they are."""
+    """What one caller asks of chat.
 
-    model: str
-    messages: tuple[Mapping[str, Any], ...]
+    `model` is empty where the thread's own is meant. `options` are all other fields of the
+    request. `schema` is what the answer must fit, `wants_json` that it must be JSON at all.
+    `wait` is in seconds, `max_cost` in US dollars. Without messages the call collects what
+    is still missing of `thread`.
+    """
+
+    model: str = ""
+    messages: tuple[Message, ...] = ()
+    system: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    schema: Mapping[str, Any] | None = None
+    wants_json: bool = False
+    fallback_models: tuple[str, ...] = ()
+    max_cost: float | None = None
+    wait: float | None = None
+    thread: str = ""
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The longest answer that was asked for, by either of the protocol's names."""
+        limits = [self.options.get(name) for name in ("max_tokens", "max_completion_tokens")]
+        known = [limit for limit in limits if isinstance(limit, int)]
+        return max(known) if known else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .models import ChatReply, Model
 
@@ -43,8 +44,20 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class ChatResult:
-    """A model's answer and its price in US dollars, None where the price is unknown."""
+    """What one call of chat returns: an answer, or the part of it that no call has returned yet.
+
+    `text` begins at `offset` of the whole. `cost` is in US dollars, None where a price is
+    unknown, and guessed where the hub did not say what was used. `parsed` counts where
+    `is_json`. `next_step` is what the caller must do to get the rest.
+    """
 
     reply: ChatReply
+    text: str
+    thread: str
+    offset: int = 0
     cost: float | None = None
+    cost_is_estimate: bool = False
+    is_json: bool = False
+    parsed: Any = None
     notes: tuple[str, ...] = ()
+    next_step: str = ""

@@ -10,6 +10,7 @@ from . import text
 from .filters import Filters, Vocabulary
 from .models import Model
 
+_SAME = 100.0
 _ID, _NAME, _DEVELOPER, _DESCRIPTION = 8.0, 5.0, 4.0, 1.0
 _FIELD_NAMES = {_ID: "id", _NAME: "name", _DEVELOPER: "developer", _DESCRIPTION: "description"}
 
@@ -17,8 +18,9 @@ _FIELD_NAMES = {_ID: "id", _NAME: "name", _DEVELOPER: "developer", _DESCRIPTION:
 _FILLERS = frozenset(
     {"a", "an", "and", "for", "i", "in", "me", "model", "models", "of", "on", "or", "the", "to"}
 )
-_SHORTEST_SLIP = 4
-_CLOSE = 70
+_MOST_WORDS = 32
+_SHORTEST_SLIP = 3
+_SHORTEST_PART = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,10 @@ class Index:
         """The model of exactly this id, else the only one that differs by case, or by case and separators."""
         if model_id in self.by_id:
             return self.by_id[model_id]
+        squeezed = text.squeeze(model_id)
         for group in (
             self._by_case.get(text.fold(model_id), []),
-            self._by_squeezed.get(text.squeeze(model_id), []),
+            self._by_squeezed.get(squeezed, []) if squeezed else [],
         ):
             if len(group) == 1:
                 return self.models[group[0]]
@@ -91,8 +94,8 @@ class Index:
     # --- models by words
 
     def search(self, query: str, filters: Filters) -> list[Match]:
-        """Every model that passes and holds the most words of the question, best first."""
-        asked = _asked(query)
+        """Of the models that pass, those that hold the most words of the question, best first."""
+        asked = [part for word in _asked(query) for part in self._parts(word)]
         if not asked:
             return [Match(model, "passes the filters") for model in self.models if filters.allow(model)]
         hits = [self._hits(word) for word in asked]
@@ -100,6 +103,14 @@ class Index:
         scored = self._scores(hits, squeezed, filters)
         scored.sort(key=lambda entry: entry[:2])
         return [Match(self.models[number], why) for _, number, why in scored]
+
+    def _parts(self, word: str) -> tuple[str, ...]:
+        """The two known words that `word` is without its separator, as in `geminiflash`; else itself."""
+        if word not in self._postings:
+            for cut in range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1):
+                if word[:cut] in self._postings and word[cut:] in self._postings:
+                    return word[:cut], word[cut:]
+        return (word,)
 
     def _hits(self, word: str) -> dict[int, _Hit]:
         """Where one word stands: as it is, as the start of a longer word, or with a slip."""
@@ -123,8 +134,10 @@ class Index:
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
 
+        # One slip in three letters, in four to six, two in seven and more.
+        close = 0.66 if len(word) == _SHORTEST_SLIP else 0.7
         found = process.extract(
-            word, list(self._postings), scorer=OSA.normalized_similarity, score_cutoff=_CLOSE / 100, limit=8
+            word, list(self._postings), scorer=OSA.normalized_similarity, score_cutoff=close, limit=8
         )
         return [(other, 0.5 * similarity) for other, similarity, _ in found if not other.isdigit()]
 
@@ -132,29 +145,20 @@ class Index:
         self, hits: Sequence[Mapping[int, _Hit]], squeezed: str, filters: Filters
     ) -> list[tuple[float, int, str]]:
         found = Counter(number for hit in hits for number in hit)
-        whole = {n for n, key in enumerate(self._squeezed) if squeezed and squeezed in key}
-        most = len(hits) if whole else max(found.values(), default=0)
-        best = [
-            n for n in {*found, *whole} if (n in whole or found[n] == most) and filters.allow(self.models[n])
-        ]
+        whole = {number for number, key in enumerate(self._squeezed) if squeezed in key}
+        allowed = [number for number in {*found, *whole} if filters.allow(self.models[number])]
+        most = max((len(hits) if number in whole else found[number] for number in allowed), default=0)
+        best = [number for number in allowed if number in whole or found[number] == most]
         return [(-self._score(n, hits, squeezed), n, self._why(n, hits, squeezed)) for n in best]
 
     def _score(self, number: int, hits: Sequence[Mapping[int, _Hit]], squeezed: str) -> float:
-        key = self._squeezed[number]
         mine = [hit[number] for hit in hits if number in hit]
         words = self._id_words[number]
-        covered = (
-            sum(1 for word in words if any(hit.word == word for hit in mine)) / len(words) if words else 0.0
-        )
-        whole = (
-            100.0
-            if key == squeezed
-            else 20.0
-            if key.startswith(squeezed)
-            else 10.0
-            if squeezed in key
-            else 0.0
-        )
+        known = {hit.word for hit in mine}
+        covered = sum(word in known for word in words) / len(words) if words else 0.0
+        whole = _whole(self._squeezed[number], squeezed)
+        if not all(hit.exact for hit in mine) and whole < _SAME:
+            whole /= 4  # `mini` stands in `minimax`, but as no word
         return whole + sum(hit.weight for hit in mine) + 10.0 * covered
 
     def _why(self, number: int, hits: Sequence[Mapping[int, _Hit]], squeezed: str) -> str:
@@ -167,9 +171,16 @@ class Index:
         return ", ".join([*fields, *slips][:4]) or "id"
 
 
+def _whole(key: str, squeezed: str) -> float:
+    """What it is worth that all of the question stands in an id, in one piece."""
+    if key == squeezed:
+        return _SAME
+    return 20.0 if key.startswith(squeezed) else 10.0 if squeezed in key else 0.0
+
+
 def _asked(query: str) -> list[str]:
     """The words of a question that tell models apart; all of them where only such are left."""
-    found = list(dict.fromkeys(text.words(query)))
+    found = list(dict.fromkeys(text.words(query)))[:_MOST_WORDS]
     return [word for word in found if word not in _FILLERS] or found
 
 

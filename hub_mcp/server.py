@@ -31,6 +31,7 @@ from mcp_types import (
 )
 
 from . import __version__, text, tools, views
+from .chats import Progress
 from .errors import HubError, ModelNotFound
 from .hub import Hub
 from .results import CatalogState
@@ -104,7 +105,8 @@ class _Surface:
                 INVALID_PARAMS, f"There is no tool '{text.clean(params.name, 60)}'. Known: {known}."
             )
         try:
-            return await tool.run(context.lifespan_context, tool.arguments.read(params.arguments))
+            asked = tool.arguments.read(params.arguments)
+            return await tool.run(context.lifespan_context, asked, _progress(context))
         except HubError as error:
             logger.info("%s: %s (%s)", params.name, error, error.code)
             return _failed(error)
@@ -147,6 +149,13 @@ class _Surface:
             code = INVALID_PARAMS if isinstance(error, ModelNotFound) else INTERNAL_ERROR
             raise MCPError(code, str(error), {"uri": uri, **_error_data(error)}) from error
         raise MCPError(INVALID_PARAMS, f"There is no resource {text.clean(uri, 200)}.", {"uri": uri})
+
+
+def _progress(context: Context) -> Progress:
+    async def report(step: float, message: str) -> None:
+        await context.session.report_progress(step, message=message)
+
+    return report
 
 
 def _contents(uri: str, content: dict[str, Any], catalog: CatalogState, scope: Any) -> ReadResourceResult:

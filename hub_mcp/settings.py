@@ -89,7 +89,7 @@ class Settings:
             profile=profile,
             base_urls=_base_urls(env, profile),
             api_key=_api_key(env),
-            app_code=_header_value("HUB_MCP_APP_CODE", env.text("HUB_MCP_APP_CODE")),
+            app_code=env.header("HUB_MCP_APP_CODE"),
             tools=_tools(env),
             timeout=env.positive("HUB_MCP_TIMEOUT"),
             chat_timeout=env.positive("HUB_MCP_CHAT_TIMEOUT"),
@@ -107,30 +107,39 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
 
+    def source(self, name: str) -> str:
+        """The variable that says it: this one, or its fallback where only that is set."""
+        fallback = _BY_NAME[name].fallback
+        return fallback if fallback and not self._own(name) and self._own(fallback) else name
+
     def text(self, name: str) -> str:
-        variable = _BY_NAME[name]
-        names = (name, variable.fallback) if variable.fallback else (name,)
-        values = (self._environ.get(each, "").strip() for each in names)
-        return next((value for value in values if value), variable.default)
+        return self._own(self.source(name)) or _BY_NAME[name].default
+
+    def _own(self, name: str) -> str:
+        return self._environ.get(name, "").strip()
+
+    def refuse(self, name: str, takes: str) -> NoReturn:
+        _refuse(self.source(name), takes)
 
     def choice(self, name: str, known: tuple[str, ...]) -> str:
         value = self.text(name).lower()
-        return value if value in known else _refuse(name, f"one of {', '.join(known)}")
+        return value if value in known else self.refuse(name, f"one of {', '.join(known)}")
 
     def flag(self, name: str) -> bool:
         value = self.text(name).lower()
-        return value in _YES if value in _YES | _NO else _refuse(name, "1 or 0")
+        return value in _YES if value in _YES | _NO else self.refuse(name, "1 or 0")
+
+    def header(self, name: str) -> str | None:
+        value = self.text(name)
+        return value if _fits_a_header(value) else self.refuse(name, _ONE_WORD) if value else None
 
     def number(self, name: str, takes: str) -> float:
-        try:
-            value = float(self.text(name))
-        except ValueError:
-            _refuse(name, takes)
-        return value if math.isfinite(value) and value >= 0 else _refuse(name, takes)
+        value = _float(self.text(name))
+        return value if math.isfinite(value) and value >= 0 else self.refuse(name, takes)
 
     def positive(self, name: str) -> float:
         takes = "a number of seconds greater than 0"
-        return self.number(name, takes) or _refuse(name, takes)
+        return self.number(name, takes) or self.refuse(name, takes)
 
     def amount(self, name: str) -> float | None:
         return self.number(name, "an amount in US dollars, 0 or more") if self.text(name) else None
@@ -145,25 +154,37 @@ def _refuse(name: str, takes: str) -> NoReturn:
     raise SettingsError(f"{name} takes {takes}.")
 
 
+def _float(text: str) -> float:
+    """Not a number where `text` is none: raised later, an error's traceback does not quote it."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 def _base_urls(env: _Reader, profile: Profile) -> tuple[str, ...]:
-    urls = tuple(dict.fromkeys(_base_url(part) for part in env.words("HUB_MCP_BASE_URL")))
+    name = "HUB_MCP_BASE_URL"
+    if profile.embedded and env.source(name) != name:
+        return ()  # who asks for the embedded hub means no real one
+    urls = tuple(part.rstrip("/").removesuffix("/v1").rstrip("/") for part in env.words(name))
+    if not all(_is_base_url(url) for url in urls):
+        env.refuse(
+            name, "https URLs, comma-separated (http only for this machine), without user, query or fragment"
+        )
     if not urls and not profile.base_urls and not profile.embedded:
-        _refuse("HUB_MCP_BASE_URL", f"the hub's address; the profile '{profile.name}' has no other")
-    return urls or profile.base_urls
+        env.refuse(name, f"the hub's address; the profile '{profile.name}' has no other")
+    return tuple(dict.fromkeys(urls)) or profile.base_urls
 
 
-def _base_url(text: str) -> str:
-    takes = "https URLs, comma-separated (http only for this machine), without user, query or fragment"
+def _is_base_url(text: str) -> bool:
     try:
         url = urlsplit(text)
-        plain = url.port is None or url.port > 0
+        host, port = url.hostname or "", url.port
     except ValueError:
-        _refuse("HUB_MCP_BASE_URL", takes)
-    plain = plain and bool(url.hostname) and not (url.query or url.fragment or "@" in url.netloc)
-    safe = url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))
-    if not (plain and safe and text.isprintable() and " " not in text):
-        _refuse("HUB_MCP_BASE_URL", takes)
-    return text.rstrip("/").removesuffix("/v1").rstrip("/")
+        return False
+    safe = url.scheme == "https" or (url.scheme == "http" and is_loopback(host))
+    plain = text.isprintable() and not set(text) & set(" \\@?#")
+    return safe and plain and host != "" and port != 0
 
 
 def is_loopback(host: str) -> bool:
@@ -175,27 +196,29 @@ def is_loopback(host: str) -> bool:
 
 
 def _api_key(env: _Reader) -> SecretStr | None:
-    key = _header_value("HUB_MCP_API_KEY", env.text("HUB_MCP_API_KEY"))
+    key = env.header("HUB_MCP_API_KEY")
     path = env.text("HUB_MCP_API_KEY_FILE")
     if key is None and path:
-        key = _header_value("HUB_MCP_API_KEY_FILE", _read_key(path))
+        key = _read(path)
+        if not _fits_a_header(key):
+            env.refuse("HUB_MCP_API_KEY_FILE", "the path of a readable text file that holds the key alone")
     return SecretStr(key) if key else None
 
 
-def _read_key(path: str) -> str:
-    takes = "the path of a readable text file with the key in it"
+def _read(path: str) -> str:
+    """What a file holds, empty where it cannot be read; not more than any key has."""
     try:
-        with Path(path).expanduser().open(encoding="utf-8") as file:
-            return file.read(4096).strip() or _refuse("HUB_MCP_API_KEY_FILE", takes)
-    except (OSError, UnicodeDecodeError, RuntimeError):
-        # `from None`: a decode error's traceback would quote the file.
-        raise SettingsError(f"HUB_MCP_API_KEY_FILE takes {takes}.") from None
+        with Path(path).expanduser().open(encoding="utf-8-sig") as file:
+            return file.read(4096).strip()
+    except (OSError, ValueError, RuntimeError):
+        return ""
 
 
-def _header_value(name: str, value: str) -> str | None:
-    if value and not (value.isascii() and value.isprintable() and " " not in value):
-        _refuse(name, "one word of plain ASCII characters")
-    return value or None
+_ONE_WORD = "one word of plain ASCII characters"
+
+
+def _fits_a_header(value: str) -> bool:
+    return value != "" and value.isascii() and value.isprintable() and " " not in value
 
 
 def _tools(env: _Reader) -> tuple[str, ...]:

@@ -10,12 +10,17 @@ _ANSI = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?|\x1b[ -~]?"
 )
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co"})
-_HIDDEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
-_WORD = re.compile(r"[^\W\d_]+|\d+")
+_HIDDEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u3164\uffa0")
+# Chinese and Japanese put no spaces between words: each of their characters counts as one.
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[{_CJK}]|(?:(?![{_CJK}])[^\W\d_])+|\d+")
+_ROOM = 50
+"""Characters read for each that may be shown: more is padding, or an attack on our time."""
 
 
 def clean(text: str, limit: int) -> str:
     """One line of at most `limit` characters, without control, ANSI, zero-width or direction characters."""
+    text = text[: limit * _ROOM]
     if not (text.isascii() and text.isprintable()):
         text = "".join(
             " " if c.isspace() else c for c in _ANSI.sub("", text) if c.isspace() or not _is_hidden(c)
@@ -27,6 +32,11 @@ def clean(text: str, limit: int) -> str:
 def is_clean(text: str) -> bool:
     """Whether `text` holds nothing that `clean` would take away, line breaks included."""
     return text.isprintable() and not any(_is_hidden(c) for c in text)
+
+
+def sentence(text: str) -> str:
+    """`text` with a full stop, unless it ends as a sentence does."""
+    return text if text.endswith(tuple(".!?…。！？")) else f"{text}."
 
 
 def fold(text: str) -> str:
@@ -52,5 +62,6 @@ def _is_hidden(char: str) -> bool:
         unicodedata.category(char) in _HIDDEN_CATEGORIES
         or char in _HIDDEN
         or "\ufe00" <= char <= "\ufe0f"
-        or "\U000e0100" <= char <= "\U000e01ef"
+        or "\ufff0" <= char <= "\ufff8"
+        or "\U000e0000" <= char <= "\U000e0fff"
     )

@@ -10,6 +10,7 @@ from mcp_types import CallToolResult, ContentBlock, TextContent, Tool, ToolAnnot
 
 from . import views
 from .arguments import Arguments, ChatArguments, GetArguments, ListArguments, SearchArguments
+from .chats import Progress
 from .hub import Hub
 from .schema import compact
 
@@ -24,7 +25,7 @@ class HubTool:
     arguments: type[Arguments]
     view: type[views.View]
     annotations: ToolAnnotations
-    run: Callable[[Hub, Any], Awaitable[CallToolResult]]
+    run: Callable[[Hub, Any, Progress], Awaitable[CallToolResult]]
 
     def definition(self) -> Tool:
         return Tool(
@@ -37,24 +38,24 @@ class HubTool:
         )
 
 
-async def _list_models(hub: Hub, asked: ListArguments) -> CallToolResult:
+async def _list_models(hub: Hub, asked: ListArguments, _: Progress) -> CallToolResult:
     found = await hub.list_models(asked.query(), asked.limit, asked.cursor)
     return _answer(views.list_view(found), views.list_text(found))
 
 
-async def _search_models(hub: Hub, asked: SearchArguments) -> CallToolResult:
+async def _search_models(hub: Hub, asked: SearchArguments, _: Progress) -> CallToolResult:
     found = await hub.search_models(asked.query, asked.filters(), asked.limit)
     return _answer(views.list_view(found), views.list_text(found))
 
 
-async def _get_model(hub: Hub, asked: GetArguments) -> CallToolResult:
+async def _get_model(hub: Hub, asked: GetArguments, _: Progress) -> CallToolResult:
     found = await hub.get_model(asked.model)
     return _answer(views.info_view(found), views.info_text(found))
 
 
-async def _chat(hub: Hub, asked: ChatArguments) -> CallToolResult:
-    result = await hub.chat(asked.request())
-    return _answer(views.chat_view(result), result.reply.text, views.chat_text(result))
+async def _chat(hub: Hub, asked: ChatArguments, progress: Progress) -> CallToolResult:
+    result = await hub.chat(asked.request(), progress)
+    return _answer(views.chat_view(result), result.text, views.chat_text(result))
 
 
 def _answer(view: views.View, *texts: str) -> CallToolResult:
@@ -103,8 +104,9 @@ ALL = {
         HubTool(
             name="chat",
             title="Ask a model",
-            description="Ask one of the hub's models and get its answer with tokens and cost. Spends the user's"
-            " money; needs a key.",
+            description="Ask one of the hub's models; get its answer, tokens and cost. Spends the user's money. A"
+            " long answer returns as finish_reason 'running' with a thread: call chat with that thread and no prompt"
+            " for the rest, as often as needed; it costs nothing more. Cancelling stops it.",
             arguments=ChatArguments,
             view=views.ChatView,
             annotations=_SPENDS,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -25,8 +25,15 @@ CONNECT_SECONDS = 5.0
 IDLE_SECONDS = 120.0
 RETURN_TO_FIRST = 600.0
 _MAX_REDIRECTS = 5
+_LAST_PORT = 65535
+
+_CONNECT_ONLY = httpx2.Timeout(None, connect=CONNECT_SECONDS)
+"""For a GET: whatever follows the connecting is bounded as a whole, see `Upstream.get`."""
 
 _UNREACHABLE_HINT = "Check the network, HUB_MCP_BASE_URL and any proxy, then try again."
+_SURROUNDINGS_HINT = (
+    "Check the variables HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE, then start the server again."
+)
 _LATER = "Try again later."
 
 
@@ -46,6 +53,23 @@ class Validator:
 
     etag: str
     base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """What one GET asks for, at whichever base URL."""
+
+    path: str
+    params: Mapping[str, str] | None
+    key: str | None = field(repr=False)
+    validator: Validator | None
+
+    def headers(self, base: str) -> dict[str, str]:
+        validator = self.validator
+        # An ETag with other bytes than ASCII is legal, but the client cannot send it back.
+        if validator is not None and validator.base_url == base and validator.etag.isascii():
+            return _headers(self.key) | {"If-None-Match": validator.etag}
+        return _headers(self.key)
 
 
 class NeverConnected(Unreachable):
@@ -71,6 +95,32 @@ class BaseUrls:
             self._since = None if url == self._urls[0] else now
 
 
+class ChatAnswer:
+    """The answer to one chat, as it arrives: a stream of events, or one body."""
+
+    def __init__(self, response: httpx2.Response, key: str, clock: Clock) -> None:
+        self._response = response
+        self._key = key
+        self._clock = clock
+
+    @property
+    def streamed(self) -> bool:
+        """What was asked for does not count: some hubs answer whole all the same, and errors are never streams."""
+        return self._response.headers.get("content-type", "").lower().startswith("text/event-stream")
+
+    def events(self) -> httpx2.EventSource:
+        return httpx2.EventSource(self._response, max_event_size=MAX_BYTES)
+
+    async def read(self) -> bytes:
+        """The whole body; raises BadAnswer where it is too large."""
+        return await read_bounded(self._response)
+
+    def refusal(self, body: bytes) -> HubError:
+        """The error that `body` is."""
+        response, now = self._response, self._clock.stamp().wall
+        return failure(response.status_code, response.headers, body, key=self._key, now=now)
+
+
 class Upstream:
     """A hub over HTTP. An async context manager: connections live as long as it."""
 
@@ -85,7 +135,6 @@ class Upstream:
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self._bases = BaseUrls(base_urls)
-        self._count = len(base_urls)
         self._clock = clock
         self._timeout = timeout
         self._chat_timeout = httpx2.Timeout(idle_timeout, connect=CONNECT_SECONDS)
@@ -114,56 +163,63 @@ class Upstream:
     ) -> Answer:
         """One GET, at the first base URL that answers; raises HubError.
 
-        The overall time-out covers every attempt. A broken connection is tried once more,
-        then the next base URL is; one that is merely slow is not asked twice.
+        The time-out is for all of it, and each base URL gets its share. A broken connection
+        is tried once more, then the next base URL is; one that is slow or cannot be
+        connected to is not asked twice.
         """
-        with anyio.move_on_after(self._timeout):
-            return await self._get_anywhere(path, params, key, validator)
-        raise TimedOut(f"The hub did not answer within {self._timeout:g} s.", hint=_LATER)
-
-    async def _get_anywhere(
-        self, path: str, params: Mapping[str, str] | None, key: str | None, validator: Validator | None
-    ) -> Answer:
+        ask = _Ask(path, params, key, validator)
+        bases = self._bases.in_order(self._clock.stamp())
+        ends = anyio.current_time() + self._timeout
         problem: HubError | None = None
-        for base in self._bases.in_order(self._clock.stamp()):
-            for _attempt in range(2):
-                try:
-                    return await self._get_once(base, path, params, key, validator)
-                except Unreachable as error:
-                    problem = error
-                except TimedOut as error:
-                    problem = error
-                    break
+        for place, base in enumerate(bases):
+            share = (ends - anyio.current_time()) / (len(bases) - place)
+            try:
+                with anyio.move_on_after(share):
+                    return await self._get_patiently(base, ask)
+                problem = TimedOut(
+                    f"{urlsplit(base).netloc} did not answer within {share:.3g} s.", hint=_LATER
+                )
+            except Unreachable as error:
+                problem = error
         assert problem is not None
         raise problem
 
-    async def _get_once(
-        self,
-        base: str,
-        path: str,
-        params: Mapping[str, str] | None,
-        key: str | None,
-        validator: Validator | None,
-    ) -> Answer:
-        headers = _headers(key)
-        if validator is not None and validator.base_url == base:
-            headers["If-None-Match"] = validator.etag
-        client = await self._open()
-        # Every base URL gets its share of the overall time.
-        share = self._timeout / self._count
-        timeout = httpx2.Timeout(share, connect=min(CONNECT_SECONDS, share / 2))
+    async def _get_patiently(self, base: str, ask: _Ask) -> Answer:
+        try:
+            return await self._get_once(base, ask)
+        except Unreachable as error:
+            if isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout):
+                raise
+        return await self._get_once(base, ask)
+
+    async def _get_once(self, base: str, ask: _Ask) -> Answer:
+        client = await self._ready()
+        headers = ask.headers(base)
         with _mapped(base):
-            async with client.stream(
-                "GET", base + path, params=params, headers=headers, timeout=timeout, follow_redirects=True
-            ) as response:
-                body = await read_bounded(response)
-        self._bases.worked(base, self._clock.stamp())
-        if response.status_code not in (200, 304):
-            raise failure(response.status_code, response.headers, body, key=key, now=self._clock.stamp().wall)
-        return Answer(response.status_code, response.headers, body, base)
+            request = client.build_request(
+                "GET", base + ask.path, params=ask.params, headers=headers, timeout=_CONNECT_ONLY
+            )
+            async with aclosing(await _followed(client, request)) as response:
+                body = await _whole(response)
+        now = self._clock.stamp()
+        if response.status_code < 500:
+            self._bases.worked(base, now)
+        if response.status_code == 200 or (response.status_code == 304 and "If-None-Match" in headers):
+            return Answer(response.status_code, response.headers, body, base)
+        raise failure(response.status_code, response.headers, body, key=ask.key, now=now.wall)
+
+    async def _ready(self) -> httpx2.AsyncClient:
+        try:
+            client = await self._open()
+        except (ImportError, OSError, ValueError) as error:
+            # A SOCKS proxy without its package, a proxy that is no URL, certificates that are not there.
+            raise Unreachable(f"No connection can be made: {error}", hint=_SURROUNDINGS_HINT) from error
+        if client.is_closed:
+            raise Unreachable("The server is stopping.")
+        return client
 
     @asynccontextmanager
-    async def open_chat(self, body: Mapping[str, Any], key: str) -> AsyncIterator[httpx2.Response]:
+    async def open_chat(self, body: Mapping[str, Any], key: str) -> AsyncIterator[ChatAnswer]:
         """Send one chat and yield the answer, unread; raises HubError for a refusal.
 
         It is sent to the next base URL only while no connection was established: a chat
@@ -196,11 +252,11 @@ class Upstream:
         assert problem is not None
         raise problem
 
-    async def _accepted(self, response: httpx2.Response, key: str) -> httpx2.Response:
+    async def _accepted(self, response: httpx2.Response, key: str) -> ChatAnswer:
+        answer = ChatAnswer(response, key, self._clock)
         if response.status_code != 200:
-            body = await read_bounded(response)
-            raise failure(response.status_code, response.headers, body, key=key, now=self._clock.stamp().wall)
-        return response
+            raise answer.refusal(await answer.read())
+        return answer
 
     def _chat_headers(self, key: str) -> dict[str, str]:
         return _headers(key) | ({"APP-Code": self._app_code} if self._app_code else {})
@@ -229,6 +285,34 @@ class Upstream:
 def _headers(key: str | None) -> dict[str, str]:
     headers = {"User-Agent": f"hub-mcp/{__version__}", "Accept": "application/json"}
     return headers | ({"Authorization": f"Bearer {key}"} if key else {})
+
+
+async def _followed(client: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Response:
+    """The answer at the end of the redirects, unread."""
+    for _hop in range(_MAX_REDIRECTS + 1):
+        response = await client.send(request, stream=True)
+        if response.next_request is None:
+            return response
+        # Unread: the client itself would read it all, however much it is.
+        await response.aclose()
+        request = _redirected(request, response.next_request)
+    raise httpx2.TooManyRedirects(f"more than {_MAX_REDIRECTS} redirects", request=request)
+
+
+def _redirected(asked: httpx2.Request, request: httpx2.Request) -> httpx2.Request:
+    if (request.url.port or 0) > _LAST_PORT:
+        raise httpx2.InvalidURL("a redirect to a port that does not exist")
+    if request.url.origin != asked.url.origin:
+        # The client would carry the key from http to https.
+        request.headers.pop("Authorization", None)
+    return request
+
+
+async def _whole(response: httpx2.Response) -> bytes:
+    if len(response.headers.get_list("Content-Encoding", split_commas=True)) > 1:
+        # Of these a few kilobytes can grow to gigabytes inside the decoders, before any byte is out.
+        raise BadAnswer("The hub's answer is compressed more than once.", hint=_LATER)
+    return await read_bounded(response)
 
 
 async def read_bounded(response: httpx2.Response) -> bytes:

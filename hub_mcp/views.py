@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSche
 from . import text
 from .models import Model, Usage
 from .results import CatalogState, ChatResult, ModelInfo, ModelList
+from .spend import dollars
 
 Number = Annotated[
     float,
@@ -108,11 +109,15 @@ class ChatView(View):
 
     model: str = Field(description="The model that answered")
     text: str
-    finish_reason: str
+    offset: int | None = Field(None, description="Where in the whole answer text begins")
+    finish_reason: str = Field(description="The hub's, or running (collect the rest), or incomplete")
     usage: UsageView | None = None
     cost: Number | None = Field(None, description="US dollars")
+    cost_is_estimate: bool | None = None
+    parsed: Any = Field(None, description="The answer as JSON, where JSON was asked for")
     tool_calls: list[dict[str, Any]] | None = None
     reasoning: str | None = None
+    thread: str = Field(description="Continues this chat, or collects the rest")
     request_id: str | None = None
     first_token_seconds: float
     seconds: float
@@ -160,16 +165,20 @@ def chat_view(result: ChatResult) -> ChatView:
     reply = result.reply
     return ChatView(
         model=reply.model,
-        text=reply.text,
+        text=result.text,
+        offset=result.offset or None,
         finish_reason=reply.finish_reason,
         usage=_usage_view(reply.usage) if reply.usage else None,
         cost=result.cost,
+        cost_is_estimate=result.cost_is_estimate or None,
+        parsed=result.parsed if result.is_json else None,
         tool_calls=[dict(call) for call in reply.tool_calls] or None,
         reasoning=reply.reasoning or None,
+        thread=result.thread,
         request_id=reply.request_id,
         first_token_seconds=round(reply.first_token_seconds, 3),
         seconds=round(reply.seconds, 3),
-        notes=list(result.notes) or None,
+        notes=[*result.notes, result.next_step] if result.next_step else list(result.notes) or None,
     )
 
 
@@ -348,7 +357,10 @@ def chat_text(result: ChatResult) -> str:
         reply.model,
         reply.finish_reason,
         f"{usage.input_tokens} in, {usage.output_tokens} out" if usage else "",
-        f"${result.cost:.6f}".rstrip("0").rstrip(".") if result.cost is not None else "",
+        f"{'about ' if result.cost_is_estimate else ''}{dollars(result.cost)}"
+        if result.cost is not None
+        else "",
         f"{reply.seconds:.1f} s",
+        f"thread {result.thread}",
     )
-    return " | ".join(fact for fact in (*facts, *result.notes) if fact)
+    return " | ".join(fact for fact in (*facts, *result.notes, result.next_step) if fact)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from . import text
 from .developers import developer_of
@@ -31,7 +31,11 @@ MAX_MESSAGE = 600
 _MAX_WORDS = 32
 _MAX_WORD = 40
 _LARGEST_LIMIT = 10**10
+_LARGEST_PRICE = 10**9
+_LONGEST_INT = 300
+_DEEPEST = 20
 _COMMAS = re.compile(r"[,，、;；]")
+_KEY_LIKE = re.compile(r"\bsk-[\w*.-]{8,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,9 @@ def decode_catalog(body: bytes, shape: CatalogShape) -> Catalog:
 
 
 def decode_json(body: bytes) -> Any:
-    """Parse JSON; raises BadAnswer with the reason. NaN and infinities, which JSON has not, become null."""
+    """Parse JSON; raises BadAnswer with the reason. Numbers that JSON or floats have not become null."""
     try:
-        return json.loads(body, parse_constant=lambda _: None)
+        return json.loads(body, parse_constant=lambda _: None, parse_float=_finite, parse_int=_int)
     except (ValueError, RecursionError) as error:
         what = (
             "an empty body"
@@ -67,6 +71,15 @@ def decode_json(body: bytes) -> Any:
             else "no JSON"
         )
         raise BadAnswer(f"The hub answered with {what}.", hint=_BASE_URL_HINT) from error
+
+
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
+def _int(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _LONGEST_INT else None
 
 
 def error_in(payload: Any) -> Mapping[str, Any] | None:
@@ -83,18 +96,18 @@ def error_in(payload: Any) -> Mapping[str, Any] | None:
     return None
 
 
-def message_in(error: Mapping[str, Any]) -> str:
-    """The hub's own words, cleaned; empty where it has none."""
-    message = error.get("message")
-    return text.clean(message, MAX_MESSAGE) if isinstance(message, str) else ""
+def message_in(error: Mapping[str, Any], limit: int = MAX_MESSAGE) -> str:
+    """The hub's own words, cleaned and without what looks like a key; empty where it has none."""
+    said = (error.get(name) for name in ("message", "detail", "msg"))
+    message = next((words for words in said if isinstance(words, str) and words), "")
+    return _KEY_LIKE.sub("[key]", text.clean(message, limit))
 
 
 def _rows(payload: Any) -> list[Any]:
     error = error_in(payload)
     if error is not None:
-        raise BadAnswer(
-            f"The hub answered with an error: {message_in(error) or 'no message'}.", hint=_TRY_LATER
-        )
+        said = text.sentence(message_in(error) or "no message")
+        raise BadAnswer(f"The hub answered with an error: {said}", hint=_TRY_LATER)
     rows = payload.get("data") if isinstance(payload, Mapping) else payload
     if isinstance(rows, list):
         return rows
@@ -114,7 +127,14 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) and number >= 0 else None
+    # abs: -0.0 is 0 or more, too.
+    return abs(number) if math.isfinite(number) and number >= 0 else None
+
+
+def _amount(value: Any) -> float | None:
+    """A price; what no token can cost is unknown."""
+    number = _number(value)
+    return number if number is not None and number <= _LARGEST_PRICE else None
 
 
 def _limit(value: Any) -> int | None:
@@ -132,11 +152,25 @@ def _words(aliases: Mapping[str, str]) -> Callable[[Any], tuple[str, ...]]:
 
     def read(value: Any) -> tuple[str, ...]:
         parts = _COMMAS.split(value) if isinstance(value, str) else value if isinstance(value, list) else []
-        cleaned = (text.clean(part, _MAX_WORD).lower() for part in parts if isinstance(part, str))
+        cleaned = (text.fold(text.clean(part, _MAX_WORD)) for part in parts if isinstance(part, str))
         named = (aliases.get(word, word) for word in cleaned if word)
         return tuple(dict.fromkeys(named))[:_MAX_WORDS]
 
     return read
+
+
+def _extra(fields: Mapping[str, Any] | None, known: frozenset[str] = frozenset()) -> Mapping[str, Any]:
+    """The fields that no shape names, less those nested so deep that nobody could show them."""
+    return {
+        name: value
+        for name, value in (fields or {}).items()
+        if name not in known and _nests_within(value, _DEEPEST)
+    }
+
+
+def _nests_within(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_nests_within(each, levels - 1) for each in inner)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -162,7 +196,7 @@ ModelId = Annotated[str, BeforeValidator(_model_id)]
 Name = Annotated[str, BeforeValidator(_line(MAX_NAME))]
 Prose = Annotated[str, BeforeValidator(_line(MAX_DESCRIPTION))]
 Limit = Annotated[int | None, BeforeValidator(_limit)]
-Amount = Annotated[float | None, BeforeValidator(_number)]
+Amount = Annotated[float | None, BeforeValidator(_amount)]
 Types = Annotated[tuple[str, ...], BeforeValidator(_words(TYPE_ALIASES))]
 Features = Annotated[tuple[str, ...], BeforeValidator(_words(FEATURE_ALIASES))]
 Modalities = Annotated[tuple[str, ...], BeforeValidator(_words(MODALITY_ALIASES))]
@@ -197,8 +231,8 @@ class PricingRow(_Shape):
 def _either(per_million: float | None, per_token: float | None) -> float | None:
     if per_million is not None or per_token is None:
         return per_million
-    # Rounded: 0.00000015 × 1,000,000 is not quite 0.15 in binary.
-    return round(per_token * 1_000_000, 6)
+    # Rounded to 12 digits: 0.00000015 × 1,000,000 is not quite 0.15 in binary. Never to 0: that is free.
+    return float(f"{per_token * 1_000_000:.12g}")
 
 
 LenientPricing = Annotated[PricingRow, BeforeValidator(_mapping)]
@@ -231,7 +265,7 @@ class CatalogRow(_Shape):
             max_output=self.max_output,
             pricing=self.pricing.to_domain() if priced_per_token(self.types) else Pricing(),
             endpoints=self.endpoints,
-            extra=self.model_extra or {},
+            extra=_extra(self.model_extra),
         )
 
 
@@ -248,38 +282,52 @@ class ListRow(_Shape):
 
     id: ModelId
     name: Name = ""
-    description: Prose = Field("", validation_alias=AliasChoices("description", "desc"))
+    description: Prose = ""
+    desc: Prose = ""
     created: Annotated[str, BeforeValidator(_date)] = ""
     owned_by: Name = ""
-    types: Types = Field((), validation_alias=AliasChoices("types", "type"))
+    types: Types = ()
+    type: Types = ()
     features: Features = ()
     supported_parameters: Features = ()
     input_modalities: Modalities = ()
     architecture: Annotated[_Architecture, BeforeValidator(_mapping)] = _Architecture()
-    context_length: Limit = Field(
-        None, validation_alias=AliasChoices("context_length", "max_model_len", "context_window")
-    )
-    max_output: Limit = Field(None, validation_alias=AliasChoices("max_output", "max_output_tokens"))
+    context_length: Limit = None
+    max_model_len: Limit = None
+    context_window: Limit = None
+    max_context_length: Limit = None
+    max_output: Limit = None
+    max_output_tokens: Limit = None
+    max_completion_tokens: Limit = None
     top_provider: Annotated[_TopProvider, BeforeValidator(_mapping)] = _TopProvider()
     pricing: LenientPricing = PricingRow()
-    endpoints: Words = Field((), validation_alias=AliasChoices("endpoints", "supported_endpoint_types"))
+    endpoints: Words = ()
+    supported_endpoint_types: Words = ()
 
     def to_domain(self) -> Model:
+        # Some hubs type every row alike, as in `"type": "model"`.
+        types = self.types or tuple(word for word in self.type if word != "model")
         return Model(
             id=self.id,
             name=self.name,
             developer=developer_of(self.id, self.owned_by),
-            description=self.description,
-            types=self.types,
+            description=self.description or self.desc,
+            types=types,
             features=self.features or tuple(word for word in self.supported_parameters if word in FEATURES),
             modalities=self.input_modalities or self.architecture.input_modalities,
-            context_length=self.context_length,
-            max_output=self.max_output or self.top_provider.max_completion_tokens,
-            pricing=self.pricing.to_domain() if priced_per_token(self.types) else Pricing(),
-            endpoints=self.endpoints,
+            context_length=self.context_length
+            or self.max_model_len
+            or self.context_window
+            or self.max_context_length,
+            max_output=self.max_output
+            or self.max_output_tokens
+            or self.max_completion_tokens
+            or self.top_provider.max_completion_tokens,
+            pricing=self.pricing.to_domain() if priced_per_token(types) else Pricing(),
+            endpoints=self.endpoints or self.supported_endpoint_types,
             owned_by=self.owned_by,
             created=self.created,
-            extra={key: value for key, value in (self.model_extra or {}).items() if key not in _BOILERPLATE},
+            extra=_extra(self.model_extra, _BOILERPLATE),
         )
 
 

@@ -1,0 +1,1 @@
+"""What `hub-mcp` costs beside a bare server of the same SDK. Ratios travel between machines, milliseconds do not."""

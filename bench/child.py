@@ -1,0 +1,96 @@
+"""A server as a child process, spoken to in raw JSON lines: an SDK client's own cost would blur the ratios."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Self
+
+_LIFETIME = 120.0
+"""Seconds after which a child is killed, so that one that hangs cannot hang the benchmark."""
+
+_HELLO = {
+    "protocolVersion": "2025-11-25",
+    "capabilities": {},
+    "clientInfo": {"name": "bench", "version": "1"},
+}
+
+
+class ServerFailed(RuntimeError):
+    """A server that ended, or answered with an error: its times would mean nothing."""
+
+
+class Child:
+    """One MCP server on stdio. `start_time` is from the spawn to the reply to `initialize`, in seconds."""
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        self._last_id = 0
+        self.spawned = perf_counter()
+        self._process = subprocess.Popen(  # noqa: S603 - our own commands
+            command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self._killer = threading.Timer(_LIFETIME, self._process.kill)
+        self._killer.start()
+        try:
+            self.ask("initialize", _HELLO)
+            self.start_time = perf_counter() - self.spawned
+            self._send({"method": "notifications/initialized"})
+        except BaseException:
+            self._stop()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._killer.cancel()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def ask(self, method: str, params: Mapping[str, Any]) -> float:
+        """One request; the seconds until its answer was read. Raises ServerFailed for an error."""
+        self._last_id += 1
+        line = _line({"id": self._last_id, "method": method, "params": params})
+        assert self._process.stdout is not None
+        asked = perf_counter()
+        self._write(line)
+        answer = self._process.stdout.readline()
+        took = perf_counter() - asked
+        self._check(method, answer)
+        return took
+
+    def call(self, tool: str, arguments: Mapping[str, Any]) -> float:
+        """One `tools/call`, as `ask`."""
+        return self.ask("tools/call", {"name": tool, "arguments": arguments})
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        self._write(_line(message))
+
+    def _write(self, line: bytes) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line)
+        self._process.stdin.flush()
+
+    def _check(self, method: str, answer: bytes) -> None:
+        if not answer:
+            raise ServerFailed(f"the server ended during {method}")
+        message = json.loads(answer)
+        if message.get("id") != self._last_id or "error" in message or message["result"].get("isError"):
+            raise ServerFailed(f"{method} gave {answer[:500].decode(errors='replace')}")
+
+
+def _line(message: Mapping[str, Any]) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n"

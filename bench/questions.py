@@ -1,0 +1,48 @@
+"""What is asked: many different questions, so that nothing remembered between calls helps."""
+
+from __future__ import annotations
+
+FILTERED = {"features": ["tools"], "modalities": ["image"], "max_input_price": 1, "sort_by": "input_price"}
+
+QUERIES = (
+    "gpt 5 mini",
+    "claude sonnet",
+    "cluade sonet",
+    "gemini flash",
+    "gemni pro preview",
+    "deepseek v3",
+    "deepseak reasoner",
+    "qwen3 coder",
+    "qwen 3 235b instruct",
+    "llama 3.1 405b",
+    "lama 70b",
+    "grok 4 fast reasoning",
+    "kimi k2",
+    "glm 4.7",
+    "minimax m2",
+    "image generation",
+    "text embedding",
+    "rerank",
+    "rerankr multilingual",
+    "video from an image",
+    "speech to text",
+    "whisper",
+    "a cheap model for code",
+    "a model for reasoning with tools",
+    "long context documents",
+    "gpt-4o-mini-2024-07-18",
+    "o3 deep research",
+    "openai codex",
+    "anthropic opus",
+    "antropic opus",
+    "mistral large",
+    "doubao seed 1.6",
+    "doubao flash",
+    "jina colbert",
+    "command a cohere",
+    "gemma 3 27b",
+    "free model for chat",
+    "ernie",
+    "hunyuan",
+    "vison model that reads pictures",
+)
