@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lint types contracts bench docs lock build clean
+.PHONY: demo test test-interop check lint types contracts bench docs lock build clean
 
 demo: .venv/ready
 	@$(BIN)/hub-mcp demo
 
 test: .venv/ready
 	@$(BIN)/pytest
+
+# Against a gateway that is not ours, LiteLLM's; its 750 MB are installed only for this.
+test-interop: .venv/ready .venv-interop/ready
+	@$(BIN)/pytest tests_interop
 
 check: lint types contracts
 
@@ -37,6 +41,9 @@ lock: .venv/ready
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 	    --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt
+# Prisma because LiteLLM answers 500 instead of 401 without it.
+	@printf 'litellm[proxy]\nprisma\n' | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	    --no-emit-index-url --no-header --quiet --output-file tests_interop/requirements.txt
 
 .venv/ready: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("hub-mcp needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
@@ -45,5 +52,10 @@ lock: .venv/ready
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+.venv-interop/ready: tests_interop/requirements.txt
+	@$(PYTHON) -m venv .venv-interop
+	@.venv-interop/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
 clean:
-	@rm -rf .venv dist build .mypy_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .venv-interop dist build .mypy_cache .ruff_cache .import_linter_cache

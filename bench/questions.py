@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-FILTERED = {"features": ["tools"], "modalities": ["image"], "max_input_price": 1, "sort_by": "input_price"}
+FILTERS = (
+    {"features": ["tools"], "modalities": ["image"], "max_input_price": 1, "sort_by": "input_price"},
+    {"type": "llm", "min_context": 200_000, "sort_by": "context_length"},
+    {"developer": "openai", "features": "structured_outputs"},
+    {"type": "image_generation", "sort_by": "name"},
+    {"modalities": ["image", "pdf"], "max_output_price": 10, "sort_by": "output_price"},
+    {"model": "mini", "features": ["tools", "thinking"]},
+    {"free": True, "type": "llm"},
+    {"type": "embedding", "sort_by": "name", "sort_order": "desc"},
+)
 
 QUERIES = (
     "gpt 5 mini",

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from .child import Child
-from .questions import FILTERED, QUERIES
+from .questions import FILTERS, QUERIES
 from .report import Row
 from .setup import Setup
 
@@ -43,7 +43,7 @@ def _kinds(ours: Child, bare: Child) -> dict[str, tuple[Child, str, Iterator[Arg
         "echo": (bare, "echo", cycle([{"text": "hello"}])),
         "list": (ours, "list_models", cycle([{}])),
         "echo again": (bare, "echo", cycle([{"text": "hello"}])),
-        "filtered": (ours, "list_models", cycle([FILTERED])),
+        "filtered": (ours, "list_models", cycle(FILTERS)),
         "echo once more": (bare, "echo", cycle([{"text": "hello"}])),
         "search": (ours, "search_models", cycle({"query": query} for query in QUERIES)),
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Set
+from contextlib import suppress
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
@@ -20,24 +22,42 @@ A = TypeVar("A", bound="Arguments")
 
 
 def _split(value: Any) -> Any:
-    """A list may come as one comma-separated string, or as JSON text, as some hosts send it."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        try:
-            return json.loads(value)
-        except ValueError:
-            pass
-    return [part.strip() for part in value.split(",") if part.strip()]
+    """A list may come as one comma-separated string, or as JSON text, as some hosts send it; so may its parts."""
+    if isinstance(value, list):
+        return [word for part in value if part is not None for word in _words(part)]
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        with suppress(ValueError):
+            return _split(json.loads(value))
+    return _words(value) if isinstance(value, str) else value
+
+
+def _words(part: Any) -> list[Any]:
+    """The words of one part; what is no text is left to be refused."""
+    return [word.strip() for word in part.split(",") if word.strip()] if isinstance(part, str) else [part]
 
 
 def _addresses(value: Any) -> Any:
-    """As `_split`, but a data URL holds a comma of its own."""
-    return [value] if isinstance(value, str) and value.lower().startswith("data:") else _split(value)
+    """As `_split`, but an address may hold commas of its own."""
+    value = _from_json(value)
+    parts = _BETWEEN_ADDRESSES.split(value.strip()) if isinstance(value, str) else value
+    return [part for part in parts if part] if isinstance(parts, list) else parts
+
+
+def _from_json(value: Any) -> Any:
+    """A list or an object may come as JSON text."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+        with suppress(ValueError, RecursionError):
+            return json.loads(value)
+    return value
+
+
+_BETWEEN_ADDRESSES = re.compile(r"\s*,\s*(?=https?:|data:)", re.IGNORECASE)
 
 
 _WORD_LIST_SCHEMA = {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}
 
+Objects = Annotated[list[dict[str, Any]], BeforeValidator(_from_json)]
+Fields = Annotated[dict[str, Any], BeforeValidator(_from_json)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split), WithJsonSchema(_WORD_LIST_SCHEMA)]
 Addresses = Annotated[tuple[str, ...], BeforeValidator(_addresses), WithJsonSchema(_WORD_LIST_SCHEMA)]
 Line = Annotated[str, Field(max_length=2000)]
@@ -48,7 +68,7 @@ Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 class Arguments(BaseModel):
     """Arguments of one tool. What is null or empty counts as not given."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @classmethod
     def read(cls: type[A], given: Mapping[str, Any] | None) -> A:
@@ -120,9 +140,7 @@ class GetArguments(Arguments):
 class ChatArguments(Arguments):
     model: Line | None = Field(None, description="Exact id; a thread remembers its own")
     prompt: str | None = Field(None, description="The question (or give messages)")
-    messages: list[dict[str, Any]] | None = Field(
-        None, description="OpenAI style: role, content as text or parts"
-    )
+    messages: Objects | None = Field(None, description="OpenAI style: role, content as text or parts")
     system: str | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = Field(None, description="Reasoning counts too")
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
@@ -137,7 +155,7 @@ class ChatArguments(Arguments):
     wait: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] | None = Field(
         None, description="Seconds until an unfinished answer returns as running"
     )
-    options: dict[str, Any] | None = Field(None, description="Any other request fields, e.g. tools, seed")
+    options: Fields | None = Field(None, description="Any other request fields, e.g. tools, seed")
 
     def request(self) -> ChatRequest:
         """What is asked, checked for contradictions; raises BadRequest."""
@@ -170,15 +188,21 @@ class ChatArguments(Arguments):
         return {name: value for name, value in named.items() if value is not None}
 
     def _refuse_contradictions(self) -> None:
-        if self.prompt is not None and self.messages is not None:
+        messages = self.messages or []
+        if self.prompt is not None and messages:
             raise BadRequest("chat takes prompt or messages, not both.", hint="Put the prompt into messages.")
-        if self.prompt is None and not self.messages:
+        if self.prompt is None and not messages:
             self._refuse_silence()
-        if self.messages is not None and not all(isinstance(m.get("role"), str) for m in self.messages):
+        if not all(isinstance(message.get("role"), str) for message in messages):
             raise BadRequest(
                 "Each of messages needs a role.", hint="Such as {'role': 'user', 'content': '...'}."
             )
-        _refuse_options(self.options or {}, self._named_options())
+        if self.system and any(message["role"] == "system" for message in messages):
+            raise BadRequest(
+                "chat takes system or a system message in messages, not both.", hint="Join them."
+            )
+        named = self._named_options().keys() | ({"response_format"} if self.response_format else set())
+        _refuse_options(self.options or {}, named)
 
     def _refuse_silence(self) -> None:
         """Without a question there must be a thread to collect, and nothing that only a question needs."""
@@ -186,7 +210,11 @@ class ChatArguments(Arguments):
             raise BadRequest(
                 "chat needs a prompt or messages.", hint="Or a thread whose answer is to be collected."
             )
-        idle = sorted(self.model_fields_set - {"thread", "wait", "model", "messages"})
+        idle = sorted(
+            name
+            for name in self.model_fields_set - {"thread", "wait", "model"}
+            if getattr(self, name) not in (None, (), [], {})
+        )
         if idle:
             raise BadRequest(
                 f"Collecting a thread's answer sends nothing, so {', '.join(idle)} would have no effect.",
@@ -195,16 +223,17 @@ class ChatArguments(Arguments):
 
 
 _OURS = frozenset({"model", "messages", "stream", "stream_options"})
+_LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
 
 
-def _refuse_options(options: Mapping[str, Any], named: Mapping[str, Any]) -> None:
-    taken = sorted((_OURS & options.keys()) | (named.keys() & options.keys()))
+def _refuse_options(options: Mapping[str, Any], named: Set[str]) -> None:
+    taken = options.keys() & (_OURS | named | (_LIMITS if _LIMITS & named else set()))
     if taken:
         raise BadRequest(
-            f"options may not hold {', '.join(taken)}.",
-            hint="Use the argument of that name, or leave it out.",
+            f"options may not hold {', '.join(sorted(taken))}.",
+            hint="Use chat's own argument for it, or leave it out.",
         )
-    if options.get("n", 1) != 1:
+    if options.get("n", 1) not in (1, None):
         raise BadRequest("options may not ask for n answers: each is paid.", hint="Call chat once for each.")
 
 
@@ -212,8 +241,8 @@ def _refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
     known = tuple(known)
     for name in given:
         if name not in known:
-            near = nearest_words(name, known)[:1]
-            hint = f"Did you mean '{near[0]}'?" if near else f"It takes {', '.join(known)}."
+            near = nearest_words(name, known)
+            hint = f"Did you mean {' or '.join(near)}?" if near else f"It takes {', '.join(known)}."
             raise BadRequest(f"There is no argument '{text.clean(name, 60)}'.", hint=hint, nearest=near)
 
 
@@ -222,4 +251,6 @@ def _sentence(error: ValidationError) -> str:
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "missing":
         return f"The argument '{where}' is missing."
-    return f"The argument '{where}' cannot be used: {first['msg'].rstrip('.')}."
+    # To a host it is a list.
+    expected = first["msg"].rstrip(".").replace("tuple", "list")
+    return f"The argument '{where}' cannot be used: {expected}."

@@ -24,9 +24,9 @@ from .clock import Clock, Stamp, elapsed
 from .errors import BadAnswer, HubError, HubFailed, Unreachable
 from .failures import redact
 from .freshness import Freshness, Policy, judge, pause_after
+from .index import Index
 from .listing import digest
 from .profiles import Profile
-from .search import Index
 from .upstream import Answer, Upstream, Validator
 
 logger = logging.getLogger(__name__)

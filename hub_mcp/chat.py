@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from typing import Any
 
 from . import chat_wire, wire
@@ -26,7 +27,7 @@ class Fold:
         self._first: Stamp | None = None
         self._text: list[str] = []
         self._reasoning: list[str] = []
-        self._calls: dict[int, ToolCallPart] = {}
+        self._calls: list[_Call] = []
         self.finish_reason: str | None = None
         self._usage: Usage | None = None
         self._request_id: str | None = None
@@ -36,6 +37,11 @@ class Fold:
         """Whether nothing of an answer has come yet; reasoning is not the answer."""
         return not self.length and not self._calls
 
+    @property
+    def untouched(self) -> bool:
+        """Whether the model has not even begun to think."""
+        return self._first is None
+
     def add(self, delta: ChatDelta, now: Stamp) -> None:
         if delta.text:
             self._text.append(delta.text)
@@ -44,7 +50,7 @@ class Fold:
             self._reasoning.append(delta.reasoning)
             self.thinking += len(delta.reasoning)
         for part in delta.tool_calls:
-            self._calls[part.index] = _joined(self._calls.get(part.index), part)
+            self._add_call(part)
         if self._first is None and (delta.text or delta.reasoning or delta.tool_calls):
             self._first = now
         self.finish_reason = delta.finish_reason or self.finish_reason
@@ -52,32 +58,46 @@ class Fold:
         self._model = delta.model or self._model
         self._request_id = self._request_id or delta.request_id
 
+    def _add_call(self, part: ToolCallPart) -> None:
+        """A fragment belongs to the last call of its index, unless it names another: some hubs number all of them 0."""
+        last = next((call for call in reversed(self._calls) if call.index == part.index), None)
+        if last is None or (part.name and part.id not in ("", last.id)):
+            last = _Call(part.index)
+            self._calls.append(last)
+        last.add(part)
+
     def reply(self, now: Stamp, finish_reason: str) -> ChatReply:
         """The answer so far."""
         return ChatReply(
             model=self._model,
-            text="".join(self._text),
+            text=chat_wire.mend("".join(self._text)),
             finish_reason=finish_reason,
             seconds=elapsed(self.sent, now),
             first_token_seconds=elapsed(self.sent, self._first or now),
             usage=self._usage,
-            reasoning="".join(self._reasoning),
-            tool_calls=tuple(_call(part) for _, part in sorted(self._calls.items())),
+            reasoning=chat_wire.mend("".join(self._reasoning)),
+            tool_calls=tuple(call.whole() for call in self._calls),
             request_id=self._request_id,
         )
 
 
-def _joined(known: ToolCallPart | None, part: ToolCallPart) -> ToolCallPart:
-    if known is None:
-        return part
-    return ToolCallPart(
-        part.index, known.id or part.id, known.name or part.name, known.arguments + part.arguments
-    )
+class _Call:
+    """One tool call, put together from its fragments."""
 
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.id = ""
+        self._name = ""
+        self._arguments: list[str] = []
 
-def _call(part: ToolCallPart) -> Mapping[str, Any]:
-    function = {"name": part.name, "arguments": part.arguments}
-    return {"id": part.id, "type": "function", "function": function}
+    def add(self, part: ToolCallPart) -> None:
+        self.id = self.id or part.id
+        self._name = self._name or part.name
+        self._arguments.append(part.arguments)
+
+    def whole(self) -> Mapping[str, Any]:
+        function = {"name": chat_wire.mend(self._name), "arguments": chat_wire.mend("".join(self._arguments))}
+        return {"id": chat_wire.mend(self.id), "type": "function", "function": function}
 
 
 async def ask(
@@ -93,26 +113,29 @@ async def ask(
 
 async def _stream(answer: ChatAnswer, add: Callable[[ChatDelta], None]) -> None:
     size = 0
-    async for event in answer.events():
-        data = event.data
-        size += len(data)
-        if size > MAX_BYTES:
-            raise BadAnswer(f"The answer is larger than {MAX_BYTES // 1024**2} MB.", hint="Set max_tokens.")
-        if data == "[DONE]":
-            return
-        if data:
-            add(_delta(answer, data.encode(errors="replace")))
+    async with aclosing(answer.events()) as events:
+        async for event in events:
+            data = event.strip().encode(errors="replace")
+            size += len(data)
+            if size > MAX_BYTES:
+                raise BadAnswer(
+                    f"The answer is larger than {MAX_BYTES // 1024**2} MB.", hint="Set max_tokens."
+                )
+            if data == b"[DONE]":
+                return
+            if data:
+                add(chat_wire.decode(_payload(answer, data)))
 
 
 def _whole(answer: ChatAnswer, body: bytes, add: Callable[[ChatDelta], None]) -> None:
-    delta = _delta(answer, body)
-    if delta == ChatDelta(model=delta.model, request_id=delta.request_id, usage=delta.usage):
+    payload = _payload(answer, body)
+    if not chat_wire.has_answer(payload):
         raise BadAnswer("The hub's answer holds no choices.", hint="Choose another model.")
-    add(delta)
+    add(chat_wire.decode(payload))
 
 
-def _delta(answer: ChatAnswer, data: bytes) -> ChatDelta:
+def _payload(answer: ChatAnswer, data: bytes) -> Any:
     payload = wire.decode_json(data)
     if wire.error_in(payload) is not None:
         raise answer.refusal(data)
-    return chat_wire.decode(payload)
+    return payload

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -15,8 +16,8 @@ from anyio.abc import TaskGroup
 
 from . import spend, text
 from .catalog import Catalog, Snapshot
-from .chat import RUNNING
-from .clock import Clock
+from .chat import INCOMPLETE, RUNNING
+from .clock import Clock, Stamp, elapsed
 from .errors import BadRequest, HubError, ModelNotFound, OverBudget
 from .formats import Checked, check_answer
 from .models import ChatReply, ChatRequest, Message, Model
@@ -33,17 +34,27 @@ Progress = Callable[[float, str], Awaitable[None]]
 
 PROGRESS_SECONDS = 0.25
 SIGN_OF_LIFE_SECONDS = 10.0
+_JUST_NOW = 1.0
 _MAX_LOGGED = 4000
 
 
 class Chats:
     """The chats of one hub. An async context manager; what still runs at its end is stopped and logged."""
 
-    def __init__(self, upstream: Upstream, catalog: Catalog, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        upstream: Upstream,
+        catalog: Catalog,
+        settings: Settings,
+        clock: Clock,
+        *,
+        sign_of_life: float = SIGN_OF_LIFE_SECONDS,
+    ) -> None:
         self._upstream = upstream
         self._catalog = catalog
         self._settings = settings
         self._clock = clock
+        self._sign_of_life = sign_of_life
         self._budget = spend.Budget(settings.budget)
         self._threads: Threads[Run] = Threads(clock)
         self._stack = AsyncExitStack()
@@ -72,7 +83,7 @@ class Chats:
         else:
             thread, run = self._start(request, key, owner, thread)
         wait = self._settings.chat_wait if request.wait is None else request.wait
-        await _follow(run, wait, progress)
+        await self._follow(run, wait, progress)
         return self._result(thread, run, key)
 
     # --- starting
@@ -108,11 +119,14 @@ class Chats:
             await run.execute()
         finally:
             thread.running = False
-            thread.owed = not run.stopped
+            thread.owed = run.stopped is None
             self._threads.touch(thread)
             if run.error is None:
                 thread.model = run.model
-                thread.remember((*run.messages, _said(run.reply())))
+                thread.remember((*run.messages, *_said(run.reply())))
+            elif run.stopped is not None:
+                self._forget_failed(thread, run)
+            run.forget_question()
 
     async def _find(self, model_id: str, key: str) -> Model | None:
         """The model of the catalog, which is loaded first where it must be: a ceiling without prices is none."""
@@ -123,6 +137,21 @@ class Chats:
                 f"A ceiling is set, and the prices cannot be read: {error.message}",
                 hint="Try again later, or leave the ceiling out.",
             ) from error
+
+    # --- waiting
+
+    async def _follow(self, run: Run, seconds: float, progress: Progress | None) -> None:
+        """Wait for the answer, so long and no longer, and tell how far it is; whoever is cancelled stops the chat."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                if progress is not None:
+                    tasks.start_soon(_tell, run, progress, self._sign_of_life)
+                with anyio.move_on_after(seconds):
+                    await run.done.wait()
+                tasks.cancel_scope.cancel()
+        except anyio.get_cancelled_exc_class():
+            run.stop()
+            raise
 
     # --- returning
 
@@ -136,10 +165,11 @@ class Chats:
         return self._whole(thread, run, key)
 
     def _so_far(self, thread: Thread[Run], run: Run) -> ChatResult:
-        reply = run.reply()
+        # Half a tool call must not be mistaken for one.
+        reply = replace(run.reply(), finish_reason=RUNNING, tool_calls=())
         offset, run.returned = run.returned, len(reply.text)
         return ChatResult(
-            reply=replace(reply, finish_reason=RUNNING),
+            reply=reply,
             text=reply.text[offset:],
             thread=thread.id,
             offset=offset,
@@ -166,48 +196,43 @@ class Chats:
         )
 
     def _forget_failed(self, thread: Thread[Run], run: Run) -> None:
-        """A failed chat leaves the thread as it was before; a thread that never had an answer ends."""
+        """A failed chat leaves the conversation as it was before; a thread that never had an answer ends."""
         if thread.answer is run:
             thread.answer = None
         if not thread.turns:
             self._threads.drop(thread)
 
     def _log_what_is_lost(self) -> None:
+        now = self._clock.stamp()
         for thread in self._threads.all():
             run = thread.answer
-            if run is not None and (thread.running or thread.owed) and not run.fold.empty:
-                reply = run.reply()
-                lost = text.clean(reply.text[run.returned :], _MAX_LOGGED)
-                logger.warning("Lost at the end: %d characters of %s: %s", len(reply.text), reply.model, lost)
+            if run is None or not (thread.running or thread.owed or _just_stopped(run, now)):
+                continue
+            reply = run.reply()
+            lost = reply.text[run.returned :]
+            if lost or reply.tool_calls:
+                shown = text.clean(" ".join((lost, *map(str, reply.tool_calls))), _MAX_LOGGED)
+                logger.warning("Lost at the end, %d characters of %s: %s", len(lost), reply.model, shown)
 
 
-async def _follow(run: Run, seconds: float, progress: Progress | None) -> None:
-    """Wait for the answer, so long and no longer, and tell how far it is; whoever is cancelled stops the chat."""
-    try:
-        async with anyio.create_task_group() as tasks:
-            if progress is not None:
-                tasks.start_soon(_tell, run, progress)
-            with anyio.move_on_after(seconds):
-                await run.done.wait()
-            tasks.cancel_scope.cancel()
-    except anyio.get_cancelled_exc_class():
-        run.stop()
-        raise
+def _just_stopped(run: Run, now: Stamp) -> bool:
+    """Whether the end itself stopped a chat: its caller was cancelled a moment before."""
+    return run.stopped is not None and elapsed(run.stopped, now) < _JUST_NOW
 
 
-async def _tell(run: Run, progress: Progress) -> None:
-    step = 0
-    while True:
-        step += 1
+async def _tell(run: Run, progress: Progress, sign_of_life: float) -> None:
+    for step in count(1):
+        told = run.phase
         try:
-            await progress(step, run.phase)
+            await progress(step, told)
         except Exception:
             # Whoever cannot be told can still get the answer.
             logger.debug("Progress could not be reported", exc_info=True)
             return
         await anyio.sleep(PROGRESS_SECONDS)
-        with anyio.move_on_after(SIGN_OF_LIFE_SECONDS - 2 * PROGRESS_SECONDS):
-            await run.news()
+        if run.phase == told:
+            with anyio.move_on_after(sign_of_life - 2 * PROGRESS_SECONDS):
+                await run.news()
 
 
 def _last_answer(thread: Thread[Run]) -> Run:
@@ -217,10 +242,13 @@ def _last_answer(thread: Thread[Run]) -> Run:
 
 
 def _check_settled(thread: Thread[Run]) -> None:
-    if thread.running:
+    """Raises BadRequest where the thread cannot go on: an answer that is paid must be had first."""
+    answer = thread.answer
+    if thread.running or (thread.owed and answer is not None and answer.error is None):
+        state = "is still running" if thread.running else "was not collected"
         raise BadRequest(
-            "The thread's last answer is still running; nothing was sent.",
-            hint=f'Collect it first: chat with thread="{thread.id}" and no prompt.',
+            f"The thread's last answer {state}; nothing was sent.",
+            hint=f'Collect it first, at no cost: chat with thread="{thread.id}" and no prompt.',
         )
     thread.check_open()
 
@@ -234,9 +262,12 @@ def _conversation(request: ChatRequest, thread: Thread[Run] | None) -> tuple[Mes
     return (*before, *request.messages)
 
 
-def _said(reply: ChatReply) -> Message:
+def _said(reply: ChatReply) -> tuple[Message, ...]:
+    """What the thread remembers of an answer: nothing of an empty one, and no tool call that is not whole."""
     message: dict[str, object] = {"role": "assistant", "content": reply.text}
-    return {**message, "tool_calls": list(reply.tool_calls)} if reply.tool_calls else message
+    if reply.tool_calls and reply.finish_reason != INCOMPLETE:
+        message["tool_calls"] = list(reply.tool_calls)
+    return (message,) if reply.text or "tool_calls" in message else ()
 
 
 def _cost(run: Run, reply: ChatReply, catalog: Snapshot | None) -> tuple[float | None, bool]:
@@ -244,8 +275,7 @@ def _cost(run: Run, reply: ChatReply, catalog: Snapshot | None) -> tuple[float |
     model = catalog.index.by_id.get(run.model) if catalog is not None else None
     if model is None:
         return None, False
-    usage = reply.usage or spend.guess_usage(run.messages, reply.text + reply.reasoning)
-    return spend.cost(usage, model.pricing), reply.usage is None
+    return spend.cost(reply.usage or run.guess, model.pricing), reply.usage is None
 
 
 def _with_nearest(error: HubError, model_id: str, catalog: Snapshot | None) -> HubError:
@@ -257,7 +287,7 @@ def _with_nearest(error: HubError, model_id: str, catalog: Snapshot | None) -> H
 
 
 def _checked(request: ChatRequest, reply: ChatReply) -> Checked:
-    if reply.tool_calls or not (request.wants_json or request.schema is not None):
+    if reply.tool_calls or not reply.text or not (request.wants_json or request.schema is not None):
         return Checked(False)
     return check_answer(reply.text, request.schema)
 

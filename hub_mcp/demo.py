@@ -16,6 +16,7 @@ from mcp_types import CallToolResult, TextContent
 from .compose import SANDBOX_KEY
 from .sandbox.serve import running
 from .sandbox.state import Sandbox
+from .settings import VARIABLES
 
 T = TypeVar("T")
 
@@ -36,9 +37,10 @@ async def run() -> None:
 
 def _server(url: str) -> StdioServerParameters:
     settings = {"HUB_MCP_PROFILE": "sandbox", "HUB_MCP_BASE_URL": url, "HUB_MCP_API_KEY": SANDBOX_KEY}
-    return StdioServerParameters(
-        command=sys.executable, args=["-m", "hub_mcp"], env={**os.environ, **settings}
-    )
+    # The user's own settings stay out: the session is the same for everybody.
+    theirs = {name for variable in VARIABLES for name in (variable.name, variable.fallback)}
+    env = {name: value for name, value in os.environ.items() if name not in theirs}
+    return StdioServerParameters(command=sys.executable, args=["-m", "hub_mcp"], env={**env, **settings})
 
 
 async def _session(client: Client) -> None:

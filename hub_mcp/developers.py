@@ -26,6 +26,7 @@ _STARTS = {
     "cohere": "command cohere embed-v- rerank-v",
     "deepseek": "deepseek janus",
     "google": "gemini gemma imagen veo learnlm text-embedding-004 text-embedding-005 palm",
+    "huggingface": "distil-whisper smollm zephyr",
     "ibm": "granite",
     "ideogram": "v_ v3 describe upscale ideogram",
     "inclusionai": "ling- ring-",
@@ -42,7 +43,7 @@ _STARTS = {
     "nvidia": "nemotron llama-3.1-nemotron llama-3.3-nemotron llama-3_1-nemotron",
     "openai": "gpt chatgpt o1 o3 o4 davinci babbage text-ada text-babbage text-curie text-davinci"
     " text-search text-moderation text-embedding-ada text-embedding-3 omni-moderation code-davinci"
-    " codex computer-use dall-e sora tts-1 whisper distil-whisper",
+    " codex computer-use dall-e sora tts-1 whisper",
     "perplexity": "sonar llama-3.1-sonar",
     "qwen": "qwen qwq qvq",
     "stability": "stable-diffusion sdxl",
@@ -93,8 +94,26 @@ _NOT_MAKERS = frozenset(
 def developer_of(model_id: str, owned_by: str = "") -> str:
     """The developer's short name, `owned_by` where the id says nothing, or an empty string."""
     *path, name = text.fold(model_id).split("/")
-    known = _by_start(_HOSTS.sub("", name)) or _by_start(name)
+    known = _by_start(bare_name(name)) or _by_start(name)
     return known or _by_organization(path[-1] if path else "") or _by_organization(text.fold(owned_by))
+
+
+@lru_cache(maxsize=4096)
+def family_of(model_id: str) -> str:
+    """The family that an id begins with, such as `claude` or `gpt`; empty where the table knows none."""
+    name = bare_name(model_id)
+    start = next((start for start, _ in _BY_START if _begins(name, start)), "")
+    family = start.strip("-_").rstrip("0123456789.") or start
+    return _FAMILY_NAMES.get(family, family)
+
+
+_FAMILY_NAMES = {"hy": "hunyuan", "v": "ideogram"}
+"""Where ids begin with less than the family's name."""
+
+
+def bare_name(model_id: str) -> str:
+    """An id without the organization and the host before it: `scout` models are `llama-4-scout` everywhere."""
+    return _HOSTS.sub("", text.fold(model_id).rpartition("/")[2])
 
 
 def _by_start(name: str) -> str:

@@ -47,7 +47,7 @@ _BY_WORDS: tuple[tuple[type[HubError], re.Pattern[str]], ...] = (
     (
         PaymentRequired,
         re.compile(
-            r"insufficient.{0,12}(quota|balance|credit)|quota is not enough|balance is|(额度|余额)不足"
+            r"budget_exceeded|insufficient.{0,12}(quota|balance|credit)|quota is not enough|balance is|(额度|余额)不足"
         ),
     ),
     (
@@ -86,6 +86,7 @@ _MOST_READ = 20_000
 
 _STATUSES = frozenset(str(status) for status in range(400, 600))
 
+_KEY_LIKE = re.compile(r"""\bsk-[^\s'"`,;)]{8,}""")
 _TID = re.compile(r"\b(?:tid|request id)[:\s]+([\w-]{3,80})", re.IGNORECASE | re.ASCII)
 
 
@@ -94,7 +95,9 @@ def failure(status: int, headers: Mapping[str, str], body: bytes, *, key: str | 
 
     `key` is blotted out of the hub's words; `now` is wall-clock time, for dates in `Retry-After`.
     """
-    error = _error_in(body)
+    payload = _payload(body)
+    refusal = wire.error_in(payload)
+    error = refusal or (payload if isinstance(payload, Mapping) else _plain_text(body))
     # The key goes before the text is cut, so that no piece of it is left at the end.
     words = redact(wire.message_in(error, _MOST_READ), key)
     message = text.clean(words, wire.MAX_MESSAGE)
@@ -106,13 +109,13 @@ def failure(status: int, headers: Mapping[str, str], body: bytes, *, key: str | 
         status=status,
         retry_after=retry_after(headers, now),
         request_id=_request_id(headers, words),
-        refused=status == 429 or (status == 503 and bool(error)),
+        refused=status == 429 or (status == 503 and refusal is not None),
     )
 
 
 def redact(message: str, key: str | None) -> str:
-    """`message` without the key: some hubs repeat it."""
-    return message.replace(key, "[key]") if key else message
+    """`message` without the key, and without what looks like one: some hubs repeat it, whole or in part."""
+    return _KEY_LIKE.sub("[key]", message.replace(key, "[key]") if key else message)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -131,20 +134,20 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     return min(max(until - now, 0.0), _LONGEST_WAIT)
 
 
-def _error_in(body: bytes) -> Mapping[str, Any]:
-    """The error object of a refusal: within `error`, in a list, or the body itself, which may be plain text."""
+def _payload(body: bytes) -> Any:
+    """The body's JSON, None where it is none; of a list, as Google sends it, the first item."""
     try:
         payload = wire.decode_json(body)
     except BadAnswer:
-        return _plain_text(body)
-    if isinstance(payload, list) and payload:
-        payload = payload[0]
-    return wire.error_in(payload) or (payload if isinstance(payload, Mapping) else {})
+        return None
+    return payload[0] if isinstance(payload, list) and payload else payload
 
 
 def _plain_text(body: bytes) -> Mapping[str, Any]:
-    page = body.lstrip()[:1] in (b"<", b"{", b"[")
-    return {} if page else {"message": body[:_MOST_READ].decode("utf-8", "ignore")}
+    """What a proxy says without JSON, unless it is a page or the remains of JSON."""
+    if body.lstrip()[:1] in (b"<", b"{", b"["):
+        return {}
+    return {"message": body[:_MOST_READ].decode("utf-8", "ignore")}
 
 
 def _meant(status: int, error: Mapping[str, Any]) -> int:
@@ -156,6 +159,9 @@ def _meant(status: int, error: Mapping[str, Any]) -> int:
 def _kind(status: int, error: Mapping[str, Any], message: str, key: str | None) -> type[HubError]:
     if status == 401 and not key:
         return MissingKey
+    if status == 400 and error.get("type") == "no_db_connection":
+        # LiteLLM without a database says so of a key that it does not know.
+        return AuthFailed
     known = () if status in _SETTLED else _WORDS_OF_429 if status == 429 else _BY_WORDS
     named = (value for value in (error.get("code"), error.get("type")) if isinstance(value, str))
     words = " ".join((*named, message)).lower()
@@ -172,4 +178,5 @@ def _by_class(status: int) -> type[HubError]:
 def _request_id(headers: Mapping[str, str], message: str) -> str | None:
     found = _TID.search(message)
     header = headers.get("x-oneapi-request-id") or headers.get("x-request-id") or headers.get("request-id")
+    header = header or headers.get("x-litellm-call-id")
     return found[1] if found else text.clean(header, 80) if header else None

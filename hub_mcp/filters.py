@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from . import text
 from .errors import BadRequest
@@ -28,35 +29,18 @@ class Filters:
     free: bool = False
     developer: str = ""
 
-    def allow(self, model: Model) -> bool:
-        """Whether `model` passes; an unknown limit or price passes no bound on it."""
-        return (
-            _has_all(model.types, self.types)
-            and _has_all(model.modalities, self.modalities)
-            and _has_all(model.features, self.features)
-            and _at_least(model.context_length, self.min_context)
-            and _at_least(model.max_output, self.min_output)
-            and _at_most(model.pricing.input, self.max_input_price)
-            and _at_most(model.pricing.output, self.max_output_price)
-            and (model.free or not self.free)
-            and (not self.developer or model.developer == self.developer)
-        )
+    def given(self) -> dict[str, Any]:
+        """What was asked for, by the names of the tools' arguments."""
+        values = {("type" if name == "types" else name): getattr(self, name) for name in self.__slots__}
+        return {
+            name: ",".join(value) if name == "type" else list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+            if value not in (None, (), "", False) or (value == 0 and value is not False)
+        }
 
 
 ANYTHING = Filters()
 _LONGEST_HINT = 600
-
-
-def _has_all(have: Sequence[str], wanted: Sequence[str]) -> bool:
-    return all(word in have for word in wanted)
-
-
-def _at_least(value: int | None, bound: int | None) -> bool:
-    return bound is None or (value is not None and value >= bound)
-
-
-def _at_most(value: float | None, bound: float | None) -> bool:
-    return bound is None or (value is not None and value <= bound)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from . import text
+from .chat_wire import mend
 from .errors import BadRequest
 
 _MAX_VIOLATIONS = 5
@@ -86,14 +88,15 @@ def _named_format(name: str) -> Format:
 
 def check_schema(schema: Mapping[str, Any]) -> None:
     """Raises BadRequest where `schema` is not a JSON Schema."""
-    from jsonschema import Draft202012Validator, SchemaError  # 60 ms that only such chats need
+    from jsonschema import SchemaError  # 60 ms that only such chats need
 
     if not _TELLING & schema.keys():
         raise BadRequest("response_format is not a JSON Schema: it says nothing of the answer.", hint=_HOW)
     try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        said = text.clean(error.message, 200)
+        # Formats are left alone: patterns are JavaScript's, which Python's need not understand.
+        _dialect(schema).check_schema(schema, format_checker=None)
+    except (SchemaError, RecursionError) as error:
+        said = text.clean(getattr(error, "message", "it is nested too deeply"), 200)
         raise BadRequest(f"response_format is not a JSON Schema: {said}.", hint=_HOW) from error
 
 
@@ -101,30 +104,49 @@ def check_answer(answer: str, schema: Mapping[str, Any] | None) -> Checked:
     """Read `answer` as JSON, alone or in a code fence, and hold it against `schema` where there is one."""
     fenced = _FENCE.match(answer)
     try:
-        value = json.loads(fenced[1] if fenced else answer, parse_constant=_refuse_constant)
+        value = _read(fenced[1] if fenced else answer)
     except (ValueError, RecursionError) as error:
         return Checked(False, notes=(f"The answer is not JSON: {text.clean(str(error), 120)}.",))
     return Checked(True, value, _violations(value, schema) if schema is not None else ())
 
 
+def _read(written: str) -> Any:
+    value = json.loads(written, parse_constant=_refuse_constant, parse_float=_finite)
+    again = json.dumps(value, ensure_ascii=False)
+    mended = mend(again)
+    return value if mended == again else json.loads(mended)
+
+
 def _violations(value: Any, schema: Mapping[str, Any]) -> tuple[str, ...]:
-    from jsonschema import Draft202012Validator
     from referencing import Registry
-    from referencing.exceptions import Unresolvable
 
     # An empty registry: a schema's `$ref` must not make this server fetch an address.
-    validator = Draft202012Validator(schema, registry=Registry())
+    validator = _dialect(schema)(schema, registry=Registry())
     try:
         errors = sorted(validator.iter_errors(value), key=lambda error: error.json_path)[:_MAX_VIOLATIONS]
-    except Unresolvable as error:
-        return (f"The answer could not be checked: the schema points to {text.clean(str(error), 120)}.",)
+    except Exception as error:
+        # A reference to nowhere or to itself, a pattern that is not Python's: the answer is paid all the same.
+        return (f"The answer could not be held against the schema: {text.clean(str(error), 120)}.",)
     return tuple(
         f"The answer breaks the schema at {e.json_path}: {text.clean(e.message, 160)}." for e in errors
     )
 
 
+def _dialect(schema: Mapping[str, Any]) -> Any:
+    """The validator for the draft that a schema names, else for the newest."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import validator_for
+
+    return validator_for(schema, default=Draft202012Validator)
+
+
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse_constant(digits[:20])
 
 
 _HOW = "Give 'text', 'json', or a JSON Schema object."

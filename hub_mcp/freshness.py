@@ -19,7 +19,7 @@ LONGEST_PAUSE = 60.0
 _LONGEST = 2.0**31
 """Seconds as which RFC 9111 reads anything longer: 68 years."""
 
-_DIRECTIVE = re.compile(r'([\w-]+)\s*(?:=\s*"?([^",\s]*)"?)?')
+_DIRECTIVE = re.compile(r'([\w-]+)\s*(?:=\s*"?([^",;\s]*)"?)?')
 
 
 class Freshness(Enum):

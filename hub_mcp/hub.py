@@ -16,10 +16,11 @@ from .clock import Clock, SystemClock
 from .errors import BadRequest, HubError, MissingKey, ModelNotFound
 from .failures import SET_A_KEY
 from .filters import Filters
+from .index import Index
 from .listing import ListQuery, fingerprint, page, select
 from .models import ChatRequest, Model
 from .results import CatalogState, ChatResult, ModelInfo, ModelList
-from .search import Index
+from .search import find
 from .settings import Settings
 from .upstream import Upstream
 
@@ -78,24 +79,21 @@ class Hub:
         if query.sort_by in ("coding", "model_ratio"):
             order = await self._hub_order(query)
             version, positions = f"{version}{order.version}", order.value
-        found = page(select(index.models, query, positions), limit, cursor, fingerprint(version, query))
+        found = page(select(index.table, query, positions), limit, cursor, fingerprint(version, query))
         return ModelList(found.models, found.total, _state(reading), found.next_cursor, notes=_notes(reading))
 
     async def search_models(self, query: str, filters: Filters, limit: int) -> ModelList:
         """The best matches for some words; raises HubError."""
         reading = await self._catalog.read(self._key)
         index = reading.value.index
-        matches = index.search(query, index.vocabulary.check(filters))
-        best = matches[:limit]
-        notes = _notes(reading)
-        if not matches and (near := index.nearest(query)):
-            notes = (f"No model has these words. Near in name: {', '.join(near)}.", *notes)
+        found = find(index, query, filters, limit)
         return ModelList(
-            models=tuple(match.model for match in best),
-            total=len(matches),
+            models=tuple(match.model for match in found.matches),
+            total=found.total,
             catalog=_state(reading),
-            why={match.model.id: match.why for match in best},
-            notes=notes,
+            why={match.model.id: match.why for match in found.matches},
+            interpreted=found.interpreted,
+            notes=(*found.notes, *_notes(reading)),
         )
 
     async def get_model(self, model_id: str) -> ModelInfo:

@@ -13,6 +13,7 @@ from . import text
 from .errors import BadRequest
 from .filters import ANYTHING, Filters
 from .models import Model
+from .table import Table
 
 SORTS = ("order", "model_ratio", "context_length", "coding", "input_price", "output_price", "name")
 
@@ -41,15 +42,12 @@ class Page:
     next_cursor: str | None = None
 
 
-def select(
-    models: Sequence[Model], query: ListQuery, positions: Mapping[str, int] | None = None
-) -> list[Model]:
+def select(table: Table, query: ListQuery, positions: Mapping[str, int] | None = None) -> list[Model]:
     """The models that pass, sorted. `positions` is the hub's own order by id, where one was asked for."""
+    passed = [table.models[number] for number in table.passing(query.filters)]
     part = text.fold(query.part).strip()
-    allow = query.filters.allow
-    passed = [
-        m for m in models if allow(m) and (not part or part in text.fold(m.id) or part in text.fold(m.name))
-    ]
+    if part:
+        passed = [model for model in passed if part in text.fold(model.id) or part in text.fold(model.name)]
     return _sorted(passed, query, positions)
 
 
@@ -99,11 +97,13 @@ def _offset(cursor: str, mark: str) -> int:
     try:
         decoded = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
         version, query, offset = decoded[:8], decoded[8:16], int(decoded[16:])
+        if offset < 0 or cursor != _cursor(offset, version + query):
+            raise ValueError("int and base64 read more than was ever written")
     except (ValueError, binascii.Error) as error:
         raise BadRequest("The cursor is not one that list_models gave.", hint=_START_AGAIN) from error
     if version != mark[:8]:
         raise BadRequest("The catalog has changed since this cursor was given.", hint=_START_AGAIN)
-    if query != mark[8:] or offset < 0:
+    if query != mark[8:]:
         raise BadRequest(
             "The cursor belongs to another query.", hint=f"Repeat the same filters and order. {_START_AGAIN}"
         )

@@ -22,13 +22,17 @@ class CatalogState:
 
 @dataclass(frozen=True, slots=True)
 class ModelList:
-    """Some of `total` models. `why` tells by id why a search found a model."""
+    """Some of `total` models. `why` tells by id why a search found a model.
+
+    `interpreted` are the criteria that the words of a search were read as.
+    """
 
     models: tuple[Model, ...]
     total: int
     catalog: CatalogState
     next_cursor: str | None = None
     why: Mapping[str, str] | None = None
+    interpreted: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
 
 

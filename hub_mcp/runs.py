@@ -8,15 +8,29 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import anyio
 
 from . import spend
 from .chat import INCOMPLETE, Fold, ask
-from .clock import Clock
-from .errors import BadRequest, HubError, HubFailed, ModelNotFound, TimedOut, Unreachable
-from .models import ChatDelta, ChatReply, ChatRequest, Message, Model, Pricing
+from .clock import Clock, Stamp
+from .errors import (
+    AuthFailed,
+    BadRequest,
+    ContextTooLong,
+    Forbidden,
+    HubError,
+    HubFailed,
+    ModelNotFound,
+    PaymentRequired,
+    RateLimited,
+    TimedOut,
+    Unreachable,
+    WrongEndpoint,
+)
+from .models import ChatDelta, ChatReply, ChatRequest, Message, Model, Usage
 from .upstream import NeverConnected, Upstream
 
 logger = logging.getLogger(__name__)
@@ -27,6 +41,18 @@ LONGEST_RETRY_WAIT = 20.0
 _STREAMED: Mapping[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
 _REFUSES_OPTIONS = re.compile(r"stream_options|include_usage", re.IGNORECASE)
 _REFUSES_STREAM = re.compile(r"\bstream(ing|ed)?\b", re.IGNORECASE)
+
+_REQUEST_TIMEOUT = 408
+_NEVER_BILLED = (
+    NeverConnected,
+    AuthFailed,
+    Forbidden,
+    PaymentRequired,
+    ModelNotFound,
+    WrongEndpoint,
+    ContextTooLong,
+    RateLimited,
+)
 
 FindModel = Callable[[str], Awaitable[Model | None]]
 
@@ -47,16 +73,19 @@ class Run:
         ceiling: float | None,
         budget: spend.Budget,
         find_model: FindModel,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self.request = request
         self.messages = messages
         self.model = model
         self.done = anyio.Event()
-        self.stopped = False
+        self.stopped: Stamp | None = None
         self.error: HubError | None = None
         self.notes: list[str] = []
         self.returned = 0
+        self.guess = Usage()
         self._started = clock.stamp()
+        self._ended: Stamp | None = None
         self.fold = Fold(model, self._started)
         self._key = key
         self._upstream = upstream
@@ -65,7 +94,8 @@ class Run:
         self._ceiling = ceiling
         self._budget = budget
         self._find_model = find_model
-        self._pricing = Pricing()
+        self._sleep = sleep
+        self._known: Model | None = None
         self._may_cost = False
         self._scope = anyio.CancelScope()
         self._news: anyio.Event | None = None
@@ -74,7 +104,7 @@ class Run:
 
     def stop(self) -> None:
         """Close the connection; what came so far stays."""
-        self.stopped = True
+        self.stopped = self._clock.stamp()
         self._scope.cancel()
 
     async def news(self) -> None:
@@ -91,7 +121,13 @@ class Run:
 
     def reply(self) -> ChatReply:
         """The answer so far."""
-        return self.fold.reply(self._clock.stamp(), self.fold.finish_reason or INCOMPLETE)
+        return self.fold.reply(self._ended or self._clock.stamp(), self.fold.finish_reason or INCOMPLETE)
+
+    def forget_question(self) -> None:
+        """Free what was asked, pictures and all; `guess` remembers about what it counted."""
+        reply = self.reply()
+        self.guess = spend.guess_usage(self.messages, reply.text + reply.reasoning)
+        self.messages, self.request = (), replace(self.request, messages=())
 
     # --- the work
 
@@ -104,10 +140,10 @@ class Run:
             self._end(error)
         except Exception:
             logger.exception("A chat failed unexpectedly")
-            self.error = HubFailed("hub-mcp itself failed at this.", hint="Its log on stderr says more.")
+            self._end(HubFailed("hub-mcp itself failed at this.", hint="Its log on stderr says more."))
         finally:
-            if self._scope.cancelled_caught:
-                self._end(Unreachable("The chat was stopped.", hint="Ask again."))
+            self._end(Unreachable("The chat was stopped.", hint="Ask again."))
+            self._ended = self._clock.stamp()
             self.done.set()
             self._tell()
 
@@ -121,29 +157,33 @@ class Run:
             )
 
     def _end(self, error: HubError) -> None:
-        """Text that came is an answer, if not a whole one; without any there is the error."""
-        if self.fold.finish_reason is not None:
-            # Whole, whatever went wrong behind it.
+        """Text that came is an answer, if not a whole one; without any there is the error.
+
+        Only the first end counts: an answer that is whole stays so, whatever goes wrong behind it.
+        """
+        if self.error is not None or self.fold.finish_reason is not None:
             return
         if self.fold.empty:
+            billed = self._may_cost and isinstance(error, Unreachable | TimedOut)
+            hints = (error.hint, "It may have been billed all the same." if billed else "", *self.notes)
+            error.hint = " ".join(hint for hint in hints if hint)
             self.error = error
         else:
             self.fold.finish_reason = INCOMPLETE
             self.notes.append(f"The answer is not whole: {error.message}")
 
     async def _first_that_answers(self) -> None:
-        models = (self.model, *self.request.fallback_models)
-        for position, model in enumerate(models):
-            last = position == len(models) - 1
+        *others, last = dict.fromkeys((self.model, *self.request.fallback_models))
+        for model in others:
             try:
-                await self._within_ceilings(model, resends=MAX_RESENDS if last else 0)
+                await self._within_ceilings(model, resends=0)
+                break
             except HubError as error:
-                if last or not (error.refused or isinstance(error, ModelNotFound)):
+                if not (error.refused or (isinstance(error, ModelNotFound) and self.fold.untouched)):
                     raise
                 self.notes.append(f"{model} was tried first and refused ({error.code}).")
-            else:
-                self.model = model
-                break
+        else:
+            await self._within_ceilings(last, resends=MAX_RESENDS)
         if self.fold.finish_reason is None:
             raise HubFailed(
                 "The stream ended before the answer did.", hint="Ask again, or choose another model."
@@ -151,35 +191,44 @@ class Run:
 
     async def _within_ceilings(self, model: str, resends: int) -> None:
         """Set the worst case aside, ask, and note what it came to."""
+        self.model = model
         self._may_cost = False
         self.fold = Fold(model, self._started)
         reservation = self._budget.reserve(await self._worst_case(model))
         try:
             await self._ask(model, resends)
         finally:
-            self._budget.settle(reservation, self._spent())
+            self._budget.settle(reservation, self._spent(reservation.amount))
 
     async def _worst_case(self, model: str) -> float:
         """The most this can cost; nobody asks for the catalog where no ceiling is set."""
         ceilings = ((self.request.max_cost, "max_cost"), (self._ceiling, "HUB_MCP_MAX_COST"))
         if not self._budget.limited and all(ceiling is None for ceiling, _ in ceilings):
             return 0.0
-        known = await self._find_model(model)
-        worst = spend.worst_case(known, self.messages, self.request.options, self.request.max_tokens)
+        self._known = await self._find_model(model)
+        worst = spend.worst_case(self._known, self.messages, self.request.options, self.request.max_tokens)
         for ceiling, name in ceilings:
             spend.check_ceiling(worst, ceiling, name)
-        self._pricing = known.pricing if known else Pricing()
         return worst
 
-    def _spent(self) -> float:
-        """What to count against the budget: what the hub said, else the most that what came can have cost."""
-        if not self._may_cost:
+    def _spent(self, worst: float) -> float:
+        """What to count against the budget: what the hub said, else the most that it can be.
+
+        Of an answer that was cut short nobody knows how much was generated.
+        """
+        if not self._may_cost or self._known is None:
             return 0.0
         reply = self.reply()
-        usage = reply.usage or spend.most_usage(
-            self.messages, self.request.options, reply.text + reply.reasoning
-        )
-        return spend.cost(usage, self._pricing) or 0.0
+        if reply.usage is not None:
+            return spend.cost(reply.usage, self._known.pricing) or 0.0
+        if self.fold.finish_reason is not None:
+            said = reply.text + reply.reasoning
+            asked = (self.messages, self.request.options)
+            usage = spend.most_usage(*asked, said, self._known.context_length)
+            return min(spend.cost(usage, self._known.pricing) or 0.0, worst)
+        if self._budget.limited and worst:
+            self.notes.append(f"The budget counts it with {spend.dollars(worst)}, the most it can have cost.")
+        return worst
 
     async def _ask(self, model: str, resends: int) -> None:
         """Send one chat.
@@ -195,9 +244,9 @@ class Run:
                 plainer = _without_refused_fields(body, error)
                 if plainer is not None and body.keys() >= _STREAMED.keys():
                     body = plainer
-                elif resends and error.refused and _short_wait(error):
+                elif resends and _may_be_resent(error):
                     resends -= 1
-                    await anyio.sleep(error.retry_after or 0.0)
+                    await self._sleep(error.retry_after or 0.0)
                 else:
                     raise
             else:
@@ -209,8 +258,7 @@ class Run:
         try:
             await ask(self._upstream, body, self._key, self._add)
         except HubError as error:
-            if isinstance(error, NeverConnected) or error.refused or 400 <= (error.status or 0) < 500:
-                self._may_cost = False
+            self._may_cost = not (self.fold.untouched and _turned_away(error))
             raise
 
     def _add(self, delta: ChatDelta) -> None:
@@ -234,5 +282,17 @@ def _without_refused_fields(body: Mapping[str, Any], error: HubError) -> dict[st
     return None
 
 
-def _short_wait(error: HubError) -> bool:
-    return error.retry_after is not None and error.retry_after <= LONGEST_RETRY_WAIT
+def _may_be_resent(error: HubError) -> bool:
+    """Whether the hub turned the chat away and named a short wait; a model that does not exist never will."""
+    short = error.retry_after is not None and error.retry_after <= LONGEST_RETRY_WAIT
+    return error.refused and short and not isinstance(error, ModelNotFound)
+
+
+def _turned_away(error: HubError) -> bool:
+    """Whether the chat never came to a model, so that it cannot be billed."""
+    status = error.status or 0
+    return (
+        error.refused
+        or isinstance(error, _NEVER_BILLED)
+        or (300 <= status < 500 and status != _REQUEST_TIMEOUT)
+    )

@@ -7,14 +7,15 @@ from typing import Any
 
 _NULL = {"type": "null"}
 _DROPPED = frozenset({"title", "maxLength"})
+_VALUES = frozenset({"const", "default", "enum", "examples"})
 
 
-def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
+def small(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The same schema without titles, null alternatives and empty defaults; docstrings stay in the code."""
-    small: dict[str, Any] = _small(schema)
-    if "$defs" in small:
-        small["$defs"] = {name: _without_docstring(each) for name, each in small["$defs"].items()}
-    return _without_docstring(small)
+    reduced: dict[str, Any] = _small(schema)
+    if "$defs" in reduced:
+        reduced["$defs"] = {name: _without_docstring(each) for name, each in reduced["$defs"].items()}
+    return _without_docstring(reduced)
 
 
 def _small(schema: Any) -> Any:
@@ -27,7 +28,9 @@ def _small(schema: Any) -> Any:
 
 
 def _small_member(key: str, value: Any) -> Any:
-    """Below `properties` and `$defs` the keys are names, not keywords."""
+    """Below `properties` and `$defs` the keys are names, not keywords; a value is no schema."""
+    if key in _VALUES:
+        return value
     if key in ("properties", "$defs"):
         return {name: _small(each) for name, each in value.items()}
     return _small(value)
@@ -42,7 +45,7 @@ def _unwrapped(schema: dict[str, Any]) -> dict[str, Any]:
     options = schema.get("anyOf")
     if not isinstance(options, list) or _NULL not in options:
         return schema
-    others = [option for option in options if option != _NULL]
+    others = [option for option in options if option != _NULL] or options
     rest = {key: value for key, value in schema.items() if key != "anyOf"}
     return {**others[0], **rest} if len(others) == 1 else {**rest, "anyOf": others}
 

@@ -1,26 +1,34 @@
-"""Rank models by words and find near ids: pure, over an index built once per catalog."""
+"""Find models by a question: what it means, what fits, best first. Pure, over an `Index`."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from heapq import nsmallest
+from itertools import compress, islice
+from operator import and_
+from typing import Any
 
 from . import text
-from .filters import Filters, Vocabulary
+from .filters import Filters
+from .index import DESCRIPTION, DEVELOPER, ID, NAME, Hit, Index
 from .models import Model
+from .ranking import newest_first, price
+from .understanding import Meaning, overruled, understand
 
-_SAME = 100.0
-_ID, _NAME, _DEVELOPER, _DESCRIPTION = 8.0, 5.0, 4.0, 1.0
-_FIELD_NAMES = {_ID: "id", _NAME: "name", _DEVELOPER: "developer", _DESCRIPTION: "description"}
+_FIELD_NAMES = {ID: "id", NAME: "name", DEVELOPER: "developer", DESCRIPTION: "description"}
 
-# Words that stand in almost every question and tell no model from another.
-_FILLERS = frozenset(
-    {"a", "an", "and", "for", "i", "in", "me", "model", "models", "of", "on", "or", "the", "to"}
-)
+# Above all that words can add up to.
+_SAME = 1000.0
+_INSIDE, _IN_ORDER, _COVERED, _HINT = 6.0, 3.0, 10.0, 4.0
+
 _MOST_WORDS = 32
-_SHORTEST_SLIP = 3
-_SHORTEST_PART = 3
+_SHORTEST_STEM = 4
+_SURELY_NEAR = 82
+_WORD_CRITERIA = frozenset({"type", "features", "modalities"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,160 +40,262 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class _Hit:
-    """How one word of the question was found in one model."""
+class Found:
+    """The best of `total` models; `interpreted` are the criteria that words were read as."""
 
-    weight: float
-    exact: bool
-    word: str
+    matches: Sequence[Match]
+    total: int
+    interpreted: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
 
-class Index:
-    """What search needs of a catalog, worked out once for each of its versions."""
+def find(index: Index, question: str, explicit: Filters, limit: int) -> Found:
+    """The models that a question means, best first; explicit filters win over its words.
 
-    def __init__(self, models: Sequence[Model]) -> None:
-        self.models = models
-        self.vocabulary = Vocabulary.of(models)
-        self.by_id = {model.id: model for model in models}
-        self._squeezed = [text.squeeze(model.id) for model in models]
-        self._by_squeezed = _group(self._squeezed)
-        self._by_case = _group([text.fold(model.id) for model in models])
-        self._id_words = [text.words(model.id) for model in models]
-        self._postings = self._post()
+    A model that fits by name stays where nobody knows whether it fits a criterion of the
+    question, below those that are known to; `notes` say so. Raises BadRequest for a filter
+    that nobody knows.
+    """
+    explicit = index.vocabulary.check(explicit)
+    meaning = overruled(_meaning(index, question), explicit)
+    return _Search(index, question, meaning, explicit).found(limit)
 
-    def _post(self) -> dict[str, dict[int, float]]:
-        """word -> the models that hold it, each with the weight of its best field."""
-        postings: dict[str, dict[int, float]] = {}
-        for number, model in enumerate(self.models):
-            fields = (
-                (_DESCRIPTION, text.words(model.description)),
-                (_DEVELOPER, text.words(model.developer)),
-                (_NAME, text.words(model.name)),
-                (_ID, self._id_words[number]),
-            )
-            for weight, found in fields:
-                for word in found:
-                    postings.setdefault(word, {})[number] = weight
-        return postings
 
-    # --- one model by its id
+# --- what the question means --------------------------------------------------------------
 
-    def resolve(self, model_id: str) -> Model | None:
-        """The model of exactly this id, else the only one that differs by case, or by case and separators."""
-        if model_id in self.by_id:
-            return self.by_id[model_id]
-        squeezed = text.squeeze(model_id)
-        for group in (
-            self._by_case.get(text.fold(model_id), []),
-            self._by_squeezed.get(squeezed, []) if squeezed else [],
-        ):
-            if len(group) == 1:
-                return self.models[group[0]]
-        return None
 
-    def nearest(self, model_id: str, limit: int = 5) -> tuple[str, ...]:
-        """Ids that `model_id` may be a slip of, best first."""
-        from rapidfuzz import fuzz, process
+def _meaning(index: Index, question: str) -> Meaning:
+    if index.same_but_separators(question):
+        return Meaning(words=question)
+    meaning = understand(question)
+    sizes = [size.replace(" ", "") for size in re.findall(r"\d+\s*[km]\b", text.fold(question))]
+    if sizes and meaning.words and _is_in_a_name(index, sizes, meaning.words):
+        meaning = understand(question, sizes_are_names=True)
+    return _with_developer(index, meaning)
 
-        wanted = text.squeeze(model_id)[:200]
-        found = process.extract(wanted, self._squeezed, scorer=fuzz.ratio, score_cutoff=55, limit=limit)
-        return tuple(self.models[number].id for _, _, number in found)
 
-    # --- models by words
+def _is_in_a_name(index: Index, sizes: Sequence[str], words: str) -> bool:
+    """Whether a size is part of a name, such as the `128k` of `moonshot-v1-128k`."""
+    holding = reduce(and_, (set(index.exact(word)) for word in text.words(words)))
+    return any(size in index.squeezed[number] for number in holding for size in sizes)
 
-    def search(self, query: str, filters: Filters) -> list[Match]:
-        """Of the models that pass, those that hold the most words of the question, best first."""
-        asked = [part for word in _asked(query) for part in self._parts(word)]
-        if not asked:
-            return [Match(model, "passes the filters") for model in self.models if filters.allow(model)]
-        hits = [self._hits(word) for word in asked]
-        squeezed = text.squeeze(query)
-        scored = self._scores(hits, squeezed, filters)
-        scored.sort(key=lambda entry: entry[:2])
-        return [Match(self.models[number], why) for _, number, why in scored]
 
-    def _parts(self, word: str) -> tuple[str, ...]:
-        """The two known words that `word` is without its separator, as in `geminiflash`; else itself."""
-        if word not in self._postings:
-            for cut in range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1):
-                if word[:cut] in self._postings and word[cut:] in self._postings:
-                    return word[:cut], word[cut:]
-        return (word,)
+def _with_developer(index: Index, meaning: Meaning) -> Meaning:
+    """A word that names a developer, and stands in no other developer's ids, is a criterion."""
+    words = meaning.words.split()
+    named = [word for word in words if word in index.vocabulary.developers and _names_only(index, word)]
+    if len(named) != 1:
+        return meaning
+    rest = " ".join(word for word in words if word != named[0])
+    filters = replace(meaning.filters, developer=named[0])
+    return replace(meaning, filters=filters, words=rest, hints=(*meaning.hints, named[0]))
 
-    def _hits(self, word: str) -> dict[int, _Hit]:
-        """Where one word stands: as it is, as the start of a longer word, or with a slip."""
-        hits = {number: _Hit(weight, True, word) for number, weight in self._postings.get(word, {}).items()}
-        for near, quality in self._near(word):
-            for number, weight in self._postings[near].items():
-                hit = _Hit(weight * quality, False, near)
-                if number not in hits or hits[number].weight < hit.weight:
-                    hits[number] = hit
-        return hits
 
-    def _near(self, word: str) -> list[tuple[str, float]]:
-        if word.isdigit():
-            return []
-        near = [(other, 0.6) for other in self._postings if other.startswith(word) and other != word]
-        if len(word) < _SHORTEST_SLIP or word in self._postings:
-            return near
-        return near + self._slips(word)
+def _names_only(index: Index, developer: str) -> bool:
+    in_ids = (number for number, hit in index.exact(developer).items() if hit.field == ID)
+    return all(index.models[number].developer == developer for number in in_ids)
 
-    def _slips(self, word: str) -> list[tuple[str, float]]:
-        from rapidfuzz import process
-        from rapidfuzz.distance import OSA
 
-        # One slip in three letters, in four to six, two in seven and more.
-        close = 0.66 if len(word) == _SHORTEST_SLIP else 0.7
-        found = process.extract(
-            word, list(self._postings), scorer=OSA.normalized_similarity, score_cutoff=close, limit=8
+# --- what fits ----------------------------------------------------------------------------
+
+
+class _Search:
+    """One question to one index."""
+
+    def __init__(self, index: Index, question: str, meaning: Meaning, explicit: Filters) -> None:
+        self._index = index
+        self._meaning = meaning
+        self._exact = question.strip()
+        self._whole = text.squeeze(question)
+        self._hints = tuple(dict.fromkeys(meaning.hints))
+        self._said = tuple(dict.fromkeys(meaning.said))
+        self._read_words(meaning.words)
+        self._read_criteria(explicit)
+
+    def _read_words(self, words: str) -> None:
+        """Look each word up; one that stands nowhere is left out where something else was understood."""
+        asked = list(dict.fromkeys(text.words(words)))[:_MOST_WORDS]
+        self._squeezed = "".join(asked)
+        parts = [part for word in asked for part in self._index.parts(word)]
+        hits = {word: self._index.hits(word) for word in parts}
+        understood = bool(self._meaning.interpreted()) or any(hits.values())
+        self._strange = [word for word in parts if not hits[word]] if understood else []
+        self._words = [word for word in parts if word not in self._strange]
+        self._hits = [hits[word] for word in self._words]
+        self._pairs = [first + second for first, second in zip(self._words, self._words[1:], strict=False)]
+        self._bare_family = len(self._words) == 1 and self._words[0] in self._index.families
+
+    def _read_criteria(self, explicit: Filters) -> None:
+        table = self._index.table
+        self._criteria = table.criteria(self._meaning.filters)
+        allowed = _all((criterion.fits for criterion in table.criteria(explicit)), table.everything)
+        fits = _all((criterion.fits for criterion in self._criteria), allowed)
+        possible = _all((criterion.fits | criterion.unknown for criterion in self._criteria), allowed)
+        self._fitting = fits
+        self._allowed, self._fits, self._possible = map(table.bytes, (allowed, fits, possible))
+
+    def found(self, limit: int) -> Found:
+        known, unknown = self._by_words() if self._words else self._by_criteria()
+        total = len(known) + len(unknown)
+        best = self._best(known, limit)
+        best += self._best(unknown, limit - len(best))
+        doubts = self._on_unknown(unknown) if total else self._on_nothing()
+        notes = (*self._on_strange(), *doubts)
+        return Found([self._match(number) for number in best], total, self._interpreted(), notes)
+
+    def _by_criteria(self) -> tuple[Sequence[int], Sequence[int]]:
+        """Those that fit, in the order that was asked for, and those whose ids say so where the catalog does not."""
+        order = self._index.orders[self._meaning.order]
+        known = list(compress(order, map(self._fits.__getitem__, order)))
+        named = {number for hint in self._said for number in self._index.hits(hint)}
+        unknown = [n for n in sorted(named) if not self._fits[n] and self._possible[n] and self._says_so(n)]
+        return known, unknown
+
+    def _by_words(self) -> tuple[Sequence[int], Sequence[int]]:
+        known, unknown = [], []
+        for number in self._holding():
+            if self._fits[number] or self._holds_all(number):
+                known.append(number)
+            elif self._possible[number] or (self._says_so(number) and self._fails_by_words_only(number)):
+                unknown.append(number)
+        return known, unknown
+
+    def _holding(self) -> list[int]:
+        """Of the models that explicit filters let pass, those that hold the most words of the question."""
+        everywhere = reduce(and_, (hits.keys() for hits in self._hits), self._hits[0].keys()) | self._inside()
+        allowed = [number for number in everywhere if self._allowed[number]]
+        return allowed or self._nearly_named() or self._holding_most()
+
+    def _holding_most(self) -> list[int]:
+        count = Counter(number for hits in self._hits for number in hits if self._allowed[number])
+        most = max(count.values(), default=0)
+        return [number for number, found in count.items() if found == most]
+
+    def _inside(self) -> set[int]:
+        """Ids that hold the words in one piece."""
+        if len(self._squeezed) < 2 or self._strange:
+            return set()
+        return {number for number, key in enumerate(self._index.squeezed) if self._squeezed in key}
+
+    def _nearly_named(self) -> list[int]:
+        """Ids that are the whole question but for a few letters."""
+        near = self._index.near_ids(self._squeezed, 10, _SURELY_NEAR)
+        return [number for number in near if self._allowed[number]]
+
+    def _holds_all(self, number: int) -> bool:
+        """Whether the id holds the question word for word, criteria and all: `gpt 4 vision`."""
+        return bool(self._said) and self._whole in self._index.squeezed[number]
+
+    def _says_so(self, number: int) -> bool:
+        """Whether the id says itself what the question asks for: `DeepSeek-OCR` for "ocr"."""
+        words = self._index.id_words[number]
+        return bool(self._said) and all(_says(words, hint) for hint in self._said)
+
+    def _fails_by_words_only(self, number: int) -> bool:
+        return {
+            criterion.name for criterion in self._criteria if not criterion.holds(number)
+        } <= _WORD_CRITERIA
+
+    # --- in which order
+
+    def _best(self, numbers: Sequence[int], limit: int) -> list[int]:
+        if not self._words:
+            return list(islice(numbers, max(limit, 0)))
+        by: Mapping[str, Callable[[int], tuple[Any, ...]]] = {
+            "cheapest": lambda n: (price(self._index.models[n]), *self._by_score(n)),
+            "largest_context": lambda n: (-(self._index.models[n].context_length or 0), *self._by_score(n)),
+            "longest_output": lambda n: (-(self._index.models[n].max_output or 0), *self._by_score(n)),
+            # By version where hubs tell no date: the words have named a family.
+            "newest": lambda n: (
+                newest_first(self._index.models[n]),
+                self._index.ranks[n][1],
+                *self._by_score(n),
+            ),
+        }
+        order = by.get(self._meaning.order, self._by_score)
+        return nsmallest(limit, numbers, key=lambda n: (-self._named(n), *order(n)))
+
+    def _named(self, number: int) -> int:
+        """2 for the very id that was asked for, 1 for one that differs by case and separators."""
+        if self._index.models[number].id == self._exact:
+            return 2
+        return int(self._index.squeezed[number] in (self._whole, self._squeezed))
+
+    def _by_score(self, number: int) -> tuple[Any, ...]:
+        return (-self._score(number), *self._index.ranks[number])
+
+    def _score(self, number: int) -> float:
+        mine = self._mine(number)
+        key, words = self._index.squeezed[number], self._index.id_words[number]
+        return round(
+            sum(hit.weight for hit in mine)
+            + (_INSIDE if self._squeezed in key else 0.0)
+            + _IN_ORDER * sum(pair in key for pair in self._pairs)
+            + _COVERED * self._covered(words, mine)
+            + _HINT * sum(_says(words, hint) for hint in self._hints),
+            2,
         )
-        return [(other, 0.5 * similarity) for other, similarity, _ in found if not other.isdigit()]
 
-    def _scores(
-        self, hits: Sequence[Mapping[int, _Hit]], squeezed: str, filters: Filters
-    ) -> list[tuple[float, int, str]]:
-        found = Counter(number for hit in hits for number in hit)
-        whole = {number for number, key in enumerate(self._squeezed) if squeezed in key}
-        allowed = [number for number in {*found, *whole} if filters.allow(self.models[number])]
-        most = max((len(hits) if number in whole else found[number] for number in allowed), default=0)
-        best = [number for number in allowed if number in whole or found[number] == most]
-        return [(-self._score(n, hits, squeezed), n, self._why(n, hits, squeezed)) for n in best]
+    def _mine(self, number: int) -> list[Hit]:
+        return [hits[number] for hits in self._hits if number in hits]
 
-    def _score(self, number: int, hits: Sequence[Mapping[int, _Hit]], squeezed: str) -> float:
-        mine = [hit[number] for hit in hits if number in hit]
-        words = self._id_words[number]
+    def _covered(self, id_words: Sequence[str], mine: Sequence[Hit]) -> float:
+        """Which part of the id's own words was asked for; numbers tell versions apart, not models."""
+        words = [word for word in id_words if not word.isdigit()]
+        if not words or self._bare_family:
+            return 0.0
         known = {hit.word for hit in mine}
-        covered = sum(word in known for word in words) / len(words) if words else 0.0
-        whole = _whole(self._squeezed[number], squeezed)
-        if not all(hit.exact for hit in mine) and whole < _SAME:
-            whole /= 4  # `mini` stands in `minimax`, but as no word
-        return whole + sum(hit.weight for hit in mine) + 10.0 * covered
+        return sum(word in known or _says((word,), *self._hints) for word in words) / len(words)
 
-    def _why(self, number: int, hits: Sequence[Mapping[int, _Hit]], squeezed: str) -> str:
-        key = self._squeezed[number]
-        if key == squeezed:
+    # --- in which words
+
+    def _match(self, number: int) -> Match:
+        return Match(self._index.models[number], self._why(number))
+
+    def _why(self, number: int) -> str:
+        if self._named(number):
             return "id"
-        mine = [hit[number] for hit in hits if number in hit]
+        mine = self._mine(number)
+        fields = dict.fromkeys(_FIELD_NAMES[hit.field] for hit in mine if hit.exact)
         slips = dict.fromkeys(f"~{hit.word}" for hit in mine if not hit.exact)
-        fields = dict.fromkeys(_FIELD_NAMES[hit.weight] for hit in mine if hit.exact)
-        return ", ".join([*fields, *slips][:4]) or "id"
+        doubts = [f"{c.name} unknown" for c in self._criteria if not c.holds(number) and c.doubts(number)]
+        reasons = [*fields, *slips, *doubts][:4]
+        return ", ".join(reasons) or ("criteria" if self._criteria else "id" if self._words else "all")
+
+    def _interpreted(self) -> dict[str, Any]:
+        family = [word for word in self._words if word in self._index.families]
+        return {**self._meaning.interpreted(), **({"family": family[0]} if len(family) == 1 else {})}
+
+    def _on_strange(self) -> tuple[str, ...]:
+        return (f"No model knows the words: {', '.join(self._strange)}.",) if self._strange else ()
+
+    def _on_unknown(self, unknown: Sequence[int]) -> tuple[str, ...]:
+        if not unknown:
+            return ()
+        return (
+            f"{len(unknown)} of these fit by name, but the catalog does not say whether they fit all of it.",
+        )
+
+    def _on_nothing(self) -> tuple[str, ...]:
+        """Nobody fits: what excluded most, and who comes near."""
+        named = self._holding() if self._words else []
+        numbers: Iterable[int] = named or range(len(self._index.models))
+        excluded = Counter(c.name for number in numbers for c in self._criteria if not c.holds(number))
+        because = f" {excluded.most_common(1)[0][0]} excluded most." if excluded else ""
+        near = [self._index.models[number].id for number in self._best(named, 3)]
+        near = near or list(self._index.nearest(self._whole, 3))
+        hint = f" Nearest: {', '.join(near)}." if near else ""
+        return (f"No model fits all of it.{because}{hint}",)
 
 
-def _whole(key: str, squeezed: str) -> float:
-    """What it is worth that all of the question stands in an id, in one piece."""
-    if key == squeezed:
-        return _SAME
-    return 20.0 if key.startswith(squeezed) else 10.0 if squeezed in key else 0.0
+def _says(words: Sequence[str], *hints: str) -> bool:
+    """Whether one of the words is one of the hints, or the same but for its ending: `think` for `thinking`."""
+    return any(
+        word == hint or (len(word) >= _SHORTEST_STEM and (hint.startswith(word) or word.startswith(hint)))
+        for hint in hints
+        for word in words
+    )
 
 
-def _asked(query: str) -> list[str]:
-    """The words of a question that tell models apart; all of them where only such are left."""
-    found = list(dict.fromkeys(text.words(query)))[:_MOST_WORDS]
-    return [word for word in found if word not in _FILLERS] or found
-
-
-def _group(keys: Sequence[str]) -> dict[str, list[int]]:
-    groups: dict[str, list[int]] = {}
-    for number, key in enumerate(keys):
-        groups.setdefault(key, []).append(number)
-    return groups
+def _all(masks: Iterable[int], everything: int) -> int:
+    return reduce(and_, masks, everything)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
@@ -28,6 +29,7 @@ from mcp_types import (
     ResourceTemplate,
     TextContent,
     TextResourceContents,
+    Tool,
 )
 
 from . import __version__, text, tools, views
@@ -44,6 +46,7 @@ CATALOG_URI = "hub://catalog"
 MODEL_URI = "hub://models/"
 _JSON = "application/json"
 _DEFINITIONS_FRESH_MS = 3_600_000
+_OUR_BUG = HubError("hub-mcp itself failed at this.", hint="Its log on stderr says more.")
 
 _INSTRUCTIONS = (
     "A hub of AI models. list_models: by exact criteria (price, context, features). search_models: by name or"
@@ -87,9 +90,13 @@ class _Surface:
 
     def __init__(self, settings: Settings) -> None:
         self._tools = {name: tools.ALL[name] for name in settings.tools}
-        self._definitions = [tool.definition() for tool in self._tools.values()]
         self._scope = "private" if settings.api_key and settings.profile.keyed_catalog else "public"
         self._model_scope = "private" if settings.api_key else "public"
+
+    @cached_property
+    def _definitions(self) -> list[Tool]:
+        # Made with the first question for them: they take 20 ms that the handshake need not wait for.
+        return [tool.definition() for tool in self._tools.values()]
 
     def input_schema(self, name: str) -> dict[str, Any] | None:
         return next((tool.input_schema for tool in self._definitions if tool.name == name), None)
@@ -112,7 +119,7 @@ class _Surface:
             return _failed(error)
         except Exception:
             logger.exception("%s failed unexpectedly", params.name)
-            return _failed(HubError("hub-mcp itself failed at this.", hint="Its log on stderr says more."))
+            return _failed(_OUR_BUG)
 
     async def list_resources(self, _: Context, __: PaginatedRequestParams | None) -> ListResourcesResult:
         catalog = Resource(
@@ -141,13 +148,17 @@ class _Surface:
         try:
             if uri == CATALOG_URI:
                 every = await hub.every_model()
-                return _contents(uri, views.list_view(every).dump(), every.catalog, self._scope)
+                return _contents(uri, views.list_view(every), every.catalog, self._scope)
             if uri.startswith(MODEL_URI):
                 info = await hub.get_model(unquote(uri.removeprefix(MODEL_URI)))
-                return _contents(uri, views.info_view(info).dump()["model"], info.catalog, self._model_scope)
+                return _contents(uri, views.info_view(info)["model"], info.catalog, self._model_scope)
         except HubError as error:
             code = INVALID_PARAMS if isinstance(error, ModelNotFound) else INTERNAL_ERROR
             raise MCPError(code, str(error), {"uri": uri, **_error_data(error)}) from error
+        except Exception:
+            # The SDK would send its text to hosts of the older revisions.
+            logger.exception("resources/read failed unexpectedly")
+            raise MCPError(INTERNAL_ERROR, str(_OUR_BUG), {"uri": uri, **_error_data(_OUR_BUG)}) from None
         raise MCPError(INVALID_PARAMS, f"There is no resource {text.clean(uri, 200)}.", {"uri": uri})
 
 
@@ -158,7 +169,7 @@ def _progress(context: Context) -> Progress:
     return report
 
 
-def _contents(uri: str, content: dict[str, Any], catalog: CatalogState, scope: Any) -> ReadResourceResult:
+def _contents(uri: str, content: Mapping[str, Any], catalog: CatalogState, scope: Any) -> ReadResourceResult:
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return ReadResourceResult(
         contents=[TextResourceContents(uri=uri, text=body, mime_type=_JSON)],

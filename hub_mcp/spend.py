@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,11 @@ from .models import Message, Model, Pricing, Usage
 _MILLION = 1_000_000
 _BYTES_PER_TOKEN = 4
 _PER_MESSAGE = 8
-_MEDIA = frozenset({"image_url", "input_image", "input_audio", "file", "video_url"})
+_PICTURES = frozenset({"image_url", "input_image"})
+_BOUNDLESS = frozenset({"input_audio", "audio_url", "video_url", "file", "input_file", "document"})
+_MEDIA = _PICTURES | _BOUNDLESS
 
-_MEDIA_TOKENS = 50_000
+_PICTURE_TOKENS = 50_000
 """The most that one picture is known to count: gpt-4o-mini takes 48,169 for a large one."""
 
 
@@ -40,21 +43,34 @@ def guess_tokens(characters: int) -> int:
 
 def guess_usage(messages: Iterable[Message], answer: str) -> Usage:
     """About what a chat used whose hub did not say."""
-    return Usage(guess_tokens(sum(_size(message)[0] for message in messages)), guess_tokens(_bytes(answer)))
+    return Usage(guess_tokens(sum(_size(message) for message in messages)), guess_tokens(_bytes(answer)))
 
 
-def most_input_tokens(messages: Iterable[Message], options: Mapping[str, Any]) -> int:
-    """More than any tokenizer makes of a request: no token is shorter than a byte of UTF-8."""
-    total = _bytes(json.dumps(options, ensure_ascii=False, default=str))
+def most_input_tokens(
+    messages: Iterable[Message], options: Mapping[str, Any], context_length: int | None = None
+) -> int:
+    """More than any tokenizer makes of a request: no token is shorter than a byte of UTF-8.
+
+    A film, a sound or a file may fill the whole context; raises OverBudget where nobody knows how long that is.
+    """
+    total = _bytes(_json(options))
+    boundless = False
     for message in messages:
-        written, media = _size(message)
-        total += written + media * _MEDIA_TOKENS + _PER_MESSAGE
-    return total
+        kinds = _kinds(message)
+        total += _size(message) + _PER_MESSAGE + _PICTURE_TOKENS * sum(kind in _PICTURES for kind in kinds)
+        boundless = boundless or not _BOUNDLESS.isdisjoint(kinds)
+    if not boundless:
+        return total
+    if context_length is None:
+        raise OverBudget("Nobody knows how much the attached files count, and a ceiling is set.", hint=_BARE)
+    return max(total, context_length)
 
 
-def most_usage(messages: Iterable[Message], options: Mapping[str, Any], answer: str) -> Usage:
-    """The most that a chat can have used whose hub did not say."""
-    return Usage(most_input_tokens(messages, options), _bytes(answer))
+def most_usage(
+    messages: Iterable[Message], options: Mapping[str, Any], answer: str, context_length: int | None = None
+) -> Usage:
+    """The most that a chat with this answer can have used whose hub did not say."""
+    return Usage(most_input_tokens(messages, options, context_length), _bytes(answer))
 
 
 def worst_case(
@@ -63,17 +79,18 @@ def worst_case(
     """The most that a chat can cost; raises OverBudget where nobody can know."""
     if model is None or model.pricing.input is None or model.pricing.output is None:
         raise OverBudget("The price of this model is unknown, and a ceiling is set.", hint=_PRICED)
-    longest = max_tokens if max_tokens is not None else model.max_output
+    # To some hubs a limit that is not positive means none.
+    longest = max_tokens if max_tokens is not None and max_tokens > 0 else model.max_output
     if longest is None and model.pricing.output > 0:
         raise OverBudget(f"Nobody knows how long {model.id} may answer, and a ceiling is set.", hint=_BOUND)
     # A cache may also be written, which some vendors charge above the input price.
     dearest_input = max(model.pricing.input, model.pricing.cache_write or 0.0)
-    return (
-        most_input_tokens(messages, options) * dearest_input + (longest or 0) * model.pricing.output
-    ) / _MILLION
+    # Free input, and it does not matter how much of it there is.
+    asked = most_input_tokens(messages, options, model.context_length) if dearest_input else 0
+    return (asked * dearest_input + (longest or 0) * model.pricing.output) / _MILLION
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reservation:
     """Money set aside for one chat until it is known what it cost."""
 
@@ -84,32 +101,32 @@ class Budget:
     """The ceiling for all chats of this process; they reserve before they are sent, so ten at once cannot overspend."""
 
     def __init__(self, ceiling: float | None) -> None:
-        self._ceiling = ceiling
+        self._ceiling = math.inf if ceiling is None else ceiling
         self._spent = 0.0
-        self._reserved = 0.0
+        self._open: list[Reservation] = []
 
     @property
     def limited(self) -> bool:
-        return self._ceiling is not None
+        return math.isfinite(self._ceiling)
 
     @property
     def left(self) -> float:
-        return (self._ceiling or 0.0) - self._spent - self._reserved
+        return self._ceiling - math.fsum((self._spent, *(reservation.amount for reservation in self._open)))
 
     def reserve(self, worst: float) -> Reservation:
         """Set `worst` aside; raises OverBudget where less is left."""
-        if self._ceiling is not None and worst > self.left:
+        if worst > self.left:
             raise OverBudget(
                 f"This chat may cost up to {dollars(worst)}, and {dollars(max(self.left, 0.0))} of the budget is left.",
                 hint=f"{_CHEAPER} Or raise HUB_MCP_BUDGET (now {dollars(self._ceiling)}) and restart the server.",
             )
-        self._reserved += worst
-        return Reservation(worst)
+        reservation = Reservation(worst)
+        self._open.append(reservation)
+        return reservation
 
     def settle(self, reservation: Reservation, spent: float) -> None:
         """Give back what was set aside and note what was spent."""
-        self._reserved -= reservation.amount
-        reservation.amount = 0.0
+        self._open.remove(reservation)
         self._spent += spent
 
 
@@ -128,14 +145,27 @@ def dollars(amount: float) -> str:
     return "$" + (shown.rstrip("0").rstrip(".") or "0")
 
 
-def _size(message: Message) -> tuple[int, int]:
-    """Bytes of text in a message, and how many pictures, sounds or files are in it."""
+def _kinds(message: Message) -> list[Any]:
+    """What the parts of a message are; nothing where it is text alone."""
     content = message.get("content")
-    parts = content if isinstance(content, list) else []
-    media = sum(1 for part in parts if isinstance(part, Mapping) and part.get("type") in _MEDIA)
-    texts = [part for part in parts if not (isinstance(part, Mapping) and part.get("type") in _MEDIA)]
-    written = {**message, "content": texts} if parts else message
-    return _bytes(json.dumps(written, ensure_ascii=False, default=str)), media
+    return [_kind(part) for part in content] if isinstance(content, list) else []
+
+
+def _kind(part: Any) -> Any:
+    kind = part.get("type") if isinstance(part, Mapping) else None
+    return kind if isinstance(kind, str) else None
+
+
+def _size(message: Message) -> int:
+    """Bytes of a message without its pictures, sounds and files."""
+    if not _MEDIA.intersection(_kinds(message)):
+        return _bytes(_json(message))
+    rest = [part for part in message["content"] if _kind(part) not in _MEDIA]
+    return _bytes(_json({**message, "content": rest}))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _bytes(written: str) -> int:
@@ -145,3 +175,4 @@ def _bytes(written: str) -> int:
 _CHEAPER = "Ask for less: a smaller max_tokens, a shorter prompt, a cheaper model; or allow more."
 _PRICED = "Choose a model whose prices list_models shows, or leave the ceiling out."
 _BOUND = "Give max_tokens."
+_BARE = "Leave them or the ceiling out, or choose a model whose context_length is known."

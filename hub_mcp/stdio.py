@@ -47,16 +47,14 @@ async def serve(settings: Settings) -> int:
     """Serve one host; the exit code is 0 when it left, 130 after Ctrl-C, 143 after SIGTERM."""
     server = create_server(settings, lambda: open_hub(settings))
     async with stdio_server() as (incoming, outgoing):
-        with anyio.CancelScope() as scope, _signals(scope) as received:
+        with anyio.CancelScope() as scope, _leaving_at_signals(scope):
             await server.run(incoming, outgoing, server.create_initialization_options())
-        if received:
-            _leave(received[0])
     return 0
 
 
 @contextmanager
-def _signals(scope: anyio.CancelScope) -> Iterator[list[int]]:
-    """Cancel `scope` at SIGINT or SIGTERM, so that what is under way ends in order."""
+def _leaving_at_signals(scope: anyio.CancelScope) -> Iterator[None]:
+    """Cancel `scope` at SIGINT or SIGTERM, so that what is under way ends in order; then leave the process."""
     received: list[int] = []
     loop = asyncio.get_running_loop()
 
@@ -66,10 +64,13 @@ def _signals(scope: anyio.CancelScope) -> Iterator[list[int]]:
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield received
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        # Here, not later: the SDK's reader fails where a line comes in just now, and would cancel us.
+        if received:
+            _leave(received[0])
 
 
 def _leave(number: int) -> NoReturn:

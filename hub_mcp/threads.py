@@ -22,7 +22,7 @@ R = TypeVar("R")
 
 @dataclass(slots=True)
 class Thread(Generic[R]):
-    """One conversation. `answer` is the last one: `running`, or whole and `owed` until somebody has had all of it."""
+    """One conversation. `answer` is the last one: `running`, or over and `owed` until somebody has had all of it."""
 
     id: str
     owner: str = field(repr=False)
@@ -55,8 +55,9 @@ class Thread(Generic[R]):
 class Threads(Generic[R]):
     """The newest 64 threads; one that is idle for an hour ends. Nothing that somebody may still want is dropped."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, limit: int = MAX_THREADS) -> None:
         self._clock = clock
+        self._limit = limit
         self._threads: dict[str, Thread[R]] = {}
 
     def begin(self, owner: str) -> Thread[R]:
@@ -98,5 +99,5 @@ class Threads(Generic[R]):
 
     def _make_room(self) -> None:
         settled = [thread for thread in self.all() if not (thread.running or thread.owed)]
-        for thread in settled[: max(len(self._threads) - MAX_THREADS + 1, 0)]:
+        for thread in settled[: max(len(self._threads) - self._limit + 1, 0)]:
             self.drop(thread)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mcp_types import CallToolResult, ContentBlock, TextContent, Tool, ToolAnnotations
+from pydantic import TypeAdapter
 
-from . import views
+from . import compact, views
 from .arguments import Arguments, ChatArguments, GetArguments, ListArguments, SearchArguments
 from .chats import Progress
 from .hub import Hub
-from .schema import compact
+from .schema import small
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class HubTool:
     title: str
     description: str
     arguments: type[Arguments]
-    view: type[views.View]
+    view: type
     annotations: ToolAnnotations
     run: Callable[[Hub, Any, Progress], Awaitable[CallToolResult]]
 
@@ -32,35 +33,35 @@ class HubTool:
             name=self.name,
             title=self.title,
             description=self.description,
-            input_schema=compact(self.arguments.model_json_schema()),
-            output_schema=compact(self.view.model_json_schema(mode="serialization")),
+            input_schema=small(self.arguments.model_json_schema()),
+            output_schema=small(TypeAdapter(self.view).json_schema(mode="serialization")),
             annotations=self.annotations,
         )
 
 
 async def _list_models(hub: Hub, asked: ListArguments, _: Progress) -> CallToolResult:
     found = await hub.list_models(asked.query(), asked.limit, asked.cursor)
-    return _answer(views.list_view(found), views.list_text(found))
+    return _answer(views.list_view(found), compact.list_text(found))
 
 
 async def _search_models(hub: Hub, asked: SearchArguments, _: Progress) -> CallToolResult:
     found = await hub.search_models(asked.query, asked.filters(), asked.limit)
-    return _answer(views.list_view(found), views.list_text(found))
+    return _answer(views.list_view(found), compact.list_text(found))
 
 
 async def _get_model(hub: Hub, asked: GetArguments, _: Progress) -> CallToolResult:
     found = await hub.get_model(asked.model)
-    return _answer(views.info_view(found), views.info_text(found))
+    return _answer(views.info_view(found), compact.info_text(found))
 
 
 async def _chat(hub: Hub, asked: ChatArguments, progress: Progress) -> CallToolResult:
     result = await hub.chat(asked.request(), progress)
-    return _answer(views.chat_view(result), result.text, views.chat_text(result))
+    return _answer(views.chat_view(result), result.text, compact.chat_text(result))
 
 
-def _answer(view: views.View, *texts: str) -> CallToolResult:
+def _answer(view: Mapping[str, Any], *texts: str) -> CallToolResult:
     blocks: list[ContentBlock] = [TextContent(text=text) for text in texts]
-    return CallToolResult(content=blocks, structured_content=view.dump())
+    return CallToolResult(content=blocks, structured_content=dict(view))
 
 
 _READS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 import anyio
@@ -16,7 +17,7 @@ import httpx2
 
 from . import __version__
 from .clock import Clock, Stamp, elapsed
-from .errors import BadAnswer, HubError, HubFailed, TimedOut, Unreachable
+from .errors import BadAnswer, BadRequest, HubError, HubFailed, TimedOut, Unreachable
 from .failures import failure
 
 CHAT_PATH = "/v1/chat/completions"
@@ -29,6 +30,9 @@ _LAST_PORT = 65535
 
 _CONNECT_ONLY = httpx2.Timeout(None, connect=CONNECT_SECONDS)
 """For a GET: whatever follows the connecting is bounded as a whole, see `Upstream.get`."""
+
+_NEVER_CONNECTED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
+"""A proxy's error too: it tells that the connection through it was not made."""
 
 _UNREACHABLE_HINT = "Check the network, HUB_MCP_BASE_URL and any proxy, then try again."
 _SURROUNDINGS_HINT = (
@@ -106,14 +110,25 @@ class ChatAnswer:
     @property
     def streamed(self) -> bool:
         """What was asked for does not count: some hubs answer whole all the same, and errors are never streams."""
-        return self._response.headers.get("content-type", "").lower().startswith("text/event-stream")
+        kind = self._response.headers.get("content-type", "").partition(";")[0]
+        return kind.strip().lower() == "text/event-stream"
 
-    def events(self) -> httpx2.EventSource:
-        return httpx2.EventSource(self._response, max_event_size=MAX_BYTES)
+    async def events(self) -> AsyncGenerator[str]:
+        """What each event holds; raises BadAnswer for one that is too large."""
+        _refuse_many_encodings(self._response)
+        # Events are UTF-8, whatever the headers say; a byte order mark is not part of them.
+        self._response.encoding = "utf-8-sig"
+        source = aiter(httpx2.EventSource(self._response, max_event_size=MAX_BYTES))
+        try:
+            async with aclosing(cast(AsyncGenerator[httpx2.ServerSentEvent], source)) as events:
+                async for event in events:
+                    yield event.data
+        except httpx2.SSEError as error:
+            raise BadAnswer(f"The hub's stream cannot be read: {error}", hint=_LATER) from error
 
     async def read(self) -> bytes:
         """The whole body; raises BadAnswer where it is too large."""
-        return await read_bounded(self._response)
+        return await _whole(self._response)
 
     def refusal(self, body: bytes) -> HubError:
         """The error that `body` is."""
@@ -179,7 +194,7 @@ class Upstream:
                 problem = TimedOut(
                     f"{urlsplit(base).netloc} did not answer within {share:.3g} s.", hint=_LATER
                 )
-            except Unreachable as error:
+            except (Unreachable, TimedOut) as error:
                 problem = error
         assert problem is not None
         raise problem
@@ -225,32 +240,39 @@ class Upstream:
         It is sent to the next base URL only while no connection was established: a chat
         that reached a hub may have been billed.
         """
-        client = await self._open()
+        base, response = await self._sent(_encoded(body), key, streamed=bool(body.get("stream")))
+        try:
+            with _mapped(base):
+                yield await self._accepted(response, key)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await response.aclose()
+
+    async def _sent(self, content: bytes, key: str, *, streamed: bool) -> tuple[str, httpx2.Response]:
+        """The answer, unread, of the first base URL that a connection can be made to, and which that was."""
+        try:
+            client = await self._ready()
+        except Unreachable as error:
+            raise NeverConnected(error.message, hint=error.hint) from error
+        # A whole answer may be long in coming; how long a chat may take is bounded as a whole.
+        timeout = self._chat_timeout if streamed else _CONNECT_ONLY
+        headers = self._chat_headers(key)
         problem: HubError | None = None
         for base in self._bases.in_order(self._clock.stamp()):
-            request = client.build_request(
-                "POST",
-                base + CHAT_PATH,
-                json=body,
-                headers=self._chat_headers(key),
-                timeout=self._chat_timeout,
-            )
+            url = base + CHAT_PATH
+            request = client.build_request("POST", url, content=content, headers=headers, timeout=timeout)
             try:
                 with _mapped(base):
                     response = await client.send(request, stream=True)
-            except NeverConnected as error:
+            except HubError as error:
+                if not isinstance(error.__cause__, _NEVER_CONNECTED):
+                    raise
                 problem = error
-                continue
-            self._bases.worked(base, self._clock.stamp())
-            try:
-                with _mapped(base):
-                    yield await self._accepted(response, key)
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await response.aclose()
-            return
+            else:
+                self._bases.worked(base, self._clock.stamp())
+                return base, response
         assert problem is not None
-        raise problem
+        raise NeverConnected(problem.message, hint=problem.hint) from problem
 
     async def _accepted(self, response: httpx2.Response, key: str) -> ChatAnswer:
         answer = ChatAnswer(response, key, self._clock)
@@ -259,7 +281,8 @@ class Upstream:
         return answer
 
     def _chat_headers(self, key: str) -> dict[str, str]:
-        return _headers(key) | ({"APP-Code": self._app_code} if self._app_code else {})
+        discount = {"APP-Code": self._app_code} if self._app_code else {}
+        return _headers(key) | {"Content-Type": "application/json"} | discount
 
     async def _open(self) -> httpx2.AsyncClient:
         async with self._opening:
@@ -308,11 +331,24 @@ def _redirected(asked: httpx2.Request, request: httpx2.Request) -> httpx2.Reques
     return request
 
 
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    """A chat as JSON; halves of characters, which cannot be sent, become question marks."""
+    try:
+        written = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (ValueError, RecursionError, TypeError) as error:
+        raise BadRequest(f"The request cannot be sent as JSON: {error}.", hint="Correct it.") from error
+    return written.encode(errors="replace")
+
+
 async def _whole(response: httpx2.Response) -> bytes:
+    _refuse_many_encodings(response)
+    return await read_bounded(response)
+
+
+def _refuse_many_encodings(response: httpx2.Response) -> None:
     if len(response.headers.get_list("Content-Encoding", split_commas=True)) > 1:
         # Of these a few kilobytes can grow to gigabytes inside the decoders, before any byte is out.
         raise BadAnswer("The hub's answer is compressed more than once.", hint=_LATER)
-    return await read_bounded(response)
 
 
 async def read_bounded(response: httpx2.Response) -> bytes:

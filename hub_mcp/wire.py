@@ -30,12 +30,12 @@ MAX_DESCRIPTION = 2000
 MAX_MESSAGE = 600
 _MAX_WORDS = 32
 _MAX_WORD = 40
+_MOST_READ = 400
 _LARGEST_LIMIT = 10**10
 _LARGEST_PRICE = 10**9
 _LONGEST_INT = 300
 _DEEPEST = 20
 _COMMAS = re.compile(r"[,，、;；]")
-_KEY_LIKE = re.compile(r"\bsk-[\w*.-]{8,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,10 @@ def error_in(payload: Any) -> Mapping[str, Any] | None:
 
 
 def message_in(error: Mapping[str, Any], limit: int = MAX_MESSAGE) -> str:
-    """The hub's own words, cleaned and without what looks like a key; empty where it has none."""
+    """The hub's own words, cleaned; empty where it has none."""
     said = (error.get(name) for name in ("message", "detail", "msg"))
     message = next((words for words in said if isinstance(words, str) and words), "")
-    return _KEY_LIKE.sub("[key]", text.clean(message, limit))
+    return text.clean(message, limit)
 
 
 def _rows(payload: Any) -> list[Any]:
@@ -152,7 +152,8 @@ def _words(aliases: Mapping[str, str]) -> Callable[[Any], tuple[str, ...]]:
 
     def read(value: Any) -> tuple[str, ...]:
         parts = _COMMAS.split(value) if isinstance(value, str) else value if isinstance(value, list) else []
-        cleaned = (text.fold(text.clean(part, _MAX_WORD)) for part in parts if isinstance(part, str))
+        folded = (text.fold(part[:_MOST_READ]) for part in parts if isinstance(part, str))
+        cleaned = (text.clean(part, _MAX_WORD) for part in folded)
         named = (aliases.get(word, word) for word in cleaned if word)
         return tuple(dict.fromkeys(named))[:_MAX_WORDS]
 
@@ -174,7 +175,9 @@ def _nests_within(value: Any, levels: int) -> bool:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    """An object's fields, less those whose names are no text (half a surrogate pair): they cost no row."""
+    fields = value.items() if isinstance(value, Mapping) else ()
+    return {name: each for name, each in fields if name.isascii() or name.isprintable()}
 
 
 def _model_id(value: Any) -> str:
@@ -204,7 +207,7 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_words({}))]
 
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
 
 
 class PricingRow(_Shape):
@@ -338,7 +341,7 @@ _BOILERPLATE = frozenset({"object", "permission", "root", "parent"})
 def _reader(shape: type[CatalogRow] | type[ListRow]) -> Callable[[Any], Model | None]:
     def read(row: Any) -> Model | None:
         try:
-            return shape.model_validate(row).to_domain()
+            return shape.model_validate(_mapping(row)).to_domain()
         except (ValidationError, RecursionError):
             return None
 
@@ -349,8 +352,3 @@ _ROW: Mapping[CatalogShape, Callable[[Any], Model | None]] = {
     "aihubmix": _reader(CatalogRow),
     "openai": _reader(ListRow),
 }
-
-
-def decode_ids(body: bytes) -> frozenset[str]:
-    """The ids of an OpenAI-style list, whatever else its rows hold."""
-    return frozenset(model.id for model in decode_catalog(body, "openai").models)

@@ -22,7 +22,9 @@ CLIENT = {"name": "tests", "version": "1"}
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of a child: ours, but with these settings only."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("HUB_MCP_", "AIHUBMIX_"))}
+    ours = {
+        name: value for name, value in os.environ.items() if not name.startswith(("HUB_MCP_", "AIHUBMIX_"))
+    }
     return {**ours, **settings}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import anyio
@@ -79,19 +78,17 @@ class RawHub:
             await self._listener.serve(self._answer)
 
     async def _answer(self, stream: SocketStream) -> None:
-        # Whoever hangs up in the middle is part of the play.
-        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream):
+        try:
             async with stream:
                 self.requests.append(await stream.receive())
                 self.asked.set()
                 await self._say(stream, self._replies[min(len(self.requests), len(self._replies)) - 1])
+        except (anyio.BrokenResourceError, anyio.EndOfStream):
+            self.hung_up.set()
 
     async def _say(self, stream: SocketStream, reply: bytes | None) -> None:
         if reply is None:
-            try:
-                await stream.receive()
-            finally:
-                self.hung_up.set()
+            await stream.receive()
         for start in range(0, len(reply or b""), 65536):
             await stream.send(reply[start : start + 65536])
             self.sent += 65536

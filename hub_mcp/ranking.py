@@ -1,0 +1,50 @@
+"""Which of two equally fitting models comes first: the plain before its copies, the newer before the older. Pure."""
+
+from __future__ import annotations
+
+import re
+from math import inf
+
+from . import text
+from .developers import bare_name
+from .models import Model
+
+_COPIES = re.compile(
+    r"-free\b|:[\w-]+$|@|\(|\d{4}-\d{2}-\d{2}|-(?:19|20)?\d{6}\b|-\d{2}-\d{2}\b|-\d{4}$|-global$"
+    r"|-(?:preview|exp|experimental|beta|test|custom\w*|nothink|think|thinking|high|low|highspeed)\b"
+)
+_RETIRED = re.compile(r"\b(?:instant|davinci|curie|babbage|ada|edit|moderation)\b")
+_VERSION = re.compile(
+    r"(?<![a-z0-9])v?(\d{1,3})(?:[.\-](\d{1,2}))?(?![\d])(?!\s*[bk]\b)|(?<=[a-z])(\d{1,3})(?:[.](\d{1,2}))?(?!\d)"
+)
+
+Rank = tuple[int, tuple[float, float], int, int]
+"""How much of a copy it is, its version (newest smallest), how much is unknown, its place in the catalog."""
+
+
+def rank(number: int, model: Model) -> Rank:
+    """The smaller, the better."""
+    bare = bare_name(model.id)
+    hosted = bare != text.fold(model.id)
+    copies = 2 * hosted + len(_COPIES.findall(bare)) + 2 * len(_RETIRED.findall(bare))
+    unknown = (model.pricing.input is None) + (model.context_length is None) + (not model.types)
+    major, minor = _version(bare)
+    return copies, (-major, -minor), unknown, number
+
+
+def price(model: Model) -> float:
+    """What a token in and a token out cost together; infinity where that is unknown."""
+    pricing = model.pricing
+    return inf if pricing.input is None or pricing.output is None else pricing.input + pricing.output
+
+
+def newest_first(model: Model) -> tuple[int, ...]:
+    """A key that sorts by date, the newest first; models without a date come last."""
+    return tuple(-ord(char) for char in model.created) or (0,)
+
+
+def _version(bare: str) -> tuple[float, float]:
+    found = _VERSION.search(_COPIES.sub("", bare))
+    if found is None:
+        return 0.0, 0.0
+    return float(found[1] or found[3]), float(found[2] or found[4] or 0)
