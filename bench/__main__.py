@@ -1,4 +1,4 @@
-"""`python -m bench`: hub-mcp beside a bare SDK server.
+"""`python -m bench`: hub-mcp beside a bare SDK server, a plain client and a plain scan.
 
 A section is a module with `rows(setup) -> list[Row]`, named in `SECTIONS`.
 """
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from time import perf_counter
 
-from . import memory, round_trips, start
+from . import memory, round_trips, scale, start, streaming
 from .report import Row, table
 from .setup import Setup, running_hub
 
@@ -18,6 +18,8 @@ SECTIONS: Mapping[str, Callable[[Setup], list[Row]]] = {
     "start": start.rows,
     "memory": memory.rows,
     "round-trips": round_trips.rows,
+    "streaming": streaming.rows,
+    "scale": scale.rows,
 }
 
 
@@ -25,7 +27,7 @@ def main() -> int:
     options = _options()
     started = perf_counter()
     with running_hub() as url:
-        setup = Setup(url, options.quick)
+        setup = Setup(url, options.quick, options.scale)
         rows = [row for name in options.only or SECTIONS for row in SECTIONS[name](setup)]
     took = perf_counter() - started
     sys.stdout.write(
@@ -38,6 +40,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a quarter of the repetitions")
     parser.add_argument("--check", action="store_true", help="exit with 1 where a goal is missed")
+    parser.add_argument("--scale", action="store_true", help="also with 100,000 models; half a minute more")
     parser.add_argument("--only", action="append", choices=SECTIONS, help="one section; may be repeated")
     return parser.parse_args()
 

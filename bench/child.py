@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
@@ -76,6 +76,38 @@ class Child:
         """One `tools/call`, as `ask`."""
         return self.ask("tools/call", {"name": tool, "arguments": arguments})
 
+    def call_together(
+        self, tool: str, each: Sequence[Mapping[str, Any]], on_first: Callable[[], None]
+    ) -> list[Any]:
+        """Many `tools/call` at once, with progress as hosts ask for it; their results in the order they came.
+
+        `on_first` is called with the first of them. Raises ServerFailed for an error.
+        """
+        waiting = set()
+        for arguments in each:
+            self._last_id += 1
+            waiting.add(self._last_id)
+            params = {"name": tool, "arguments": arguments, "_meta": {"progressToken": self._last_id}}
+            self._send({"id": self._last_id, "method": "tools/call", "params": params})
+        results: list[Any] = []
+        while waiting:
+            message = self._next_answer(waiting)
+            if not results:
+                on_first()
+            results.append(message["result"])
+        return results
+
+    def _next_answer(self, waiting: set[int]) -> Any:
+        """The next answer to one of these, passing over notifications."""
+        assert self._process.stdout is not None
+        while line := self._process.stdout.readline():
+            message = json.loads(line)
+            if "id" in message:
+                waiting.remove(message["id"])
+                _check_answer("tools/call", message, line)
+                return message
+        raise ServerFailed("the server ended during tools/call")
+
     def _send(self, message: Mapping[str, Any]) -> None:
         self._write(_line(message))
 
@@ -88,8 +120,18 @@ class Child:
         if not answer:
             raise ServerFailed(f"the server ended during {method}")
         message = json.loads(answer)
-        if message.get("id") != self._last_id or "error" in message or message["result"].get("isError"):
-            raise ServerFailed(f"{method} gave {answer[:500].decode(errors='replace')}")
+        if message.get("id") != self._last_id:
+            raise ServerFailed(f"{method} gave {_shown(answer)}")
+        _check_answer(method, message, answer)
+
+
+def _check_answer(method: str, message: Any, line: bytes) -> None:
+    if "error" in message or message["result"].get("isError"):
+        raise ServerFailed(f"{method} gave {_shown(line)}")
+
+
+def _shown(line: bytes) -> str:
+    return line[:500].decode(errors="replace")
 
 
 def _line(message: Mapping[str, Any]) -> bytes:

@@ -38,17 +38,17 @@ def _ours(setup: Setup) -> dict[str, float]:
         child.call("list_models", {})
         # With a slip: correcting it brings in one more library.
         child.call("search_models", {"query": "cluade sonet"})
-        return _reading(child)
+        return reading(child)
 
 
 def _bare(setup: Setup) -> dict[str, float]:
     with setup.bare() as child:
         child.ask("tools/list", {})
         child.call("echo", {"text": "hello"})
-        return _reading(child)
+        return reading(child)
 
 
-def _reading(child: Child) -> dict[str, float]:
+def reading(child: Child) -> dict[str, float]:
     """Megabytes by the names that Linux gives them."""
     status = Path(f"/proc/{child.pid}/status").read_text()
     return {

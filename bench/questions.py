@@ -55,3 +55,17 @@ QUERIES = (
     "hunyuan",
     "vison model that reads pictures",
 )
+
+# Criteria in words, alone and beside a name.
+MIXTURES = (
+    "cheapest vision model",
+    "free models with tools",
+    "200k context under $1",
+    "newest claude with vision",
+    "gpt with structured output under $2 per million tokens",
+    "largest context gemini",
+    "便宜的视觉模型",
+    "open model that thinks, at least 64k output",
+)
+
+BEGINNINGS = ("", "g", "gpt", "claude-3", "deepseek-r", "flash", "Qwen2.5-C", "no such model")

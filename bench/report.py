@@ -10,9 +10,10 @@ _HEADINGS = ("what", "hub-mcp", "bare", "ratio", "goal", "")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure of ours beside the bare server's; without a `goal` it only informs.
+    """One figure of ours beside the bare server's, or beside another yardstick that `what` names.
 
-    A row that could not be measured says why in `note`.
+    `goal` is the largest ratio, `limit` the largest figure of ours; without either it only
+    informs. A row that could not be measured says why in `note`.
     """
 
     what: str
@@ -21,6 +22,7 @@ class Row:
     goal: float | None = None
     unit: str = "ms"
     note: str = ""
+    limit: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -28,11 +30,14 @@ class Row:
 
     @property
     def over(self) -> bool:
-        return self.ratio is not None and self.goal is not None and self.ratio > self.goal
+        return _exceeds(self.ratio, self.goal) or _exceeds(self.ours, self.limit)
 
     @property
     def verdict(self) -> str:
-        if self.ratio is None or self.goal is None:
+        judged = (self.ratio is not None and self.goal is not None) or (
+            self.ours is not None and self.limit is not None
+        )
+        if not judged:
             return self.note
         return "over" if self.over else "ok"
 
@@ -42,9 +47,13 @@ class Row:
             _amount(self.ours, self.unit),
             _amount(self.bare, self.unit),
             _times(self.ratio),
-            _times(self.goal),
+            _times(self.goal) if self.limit is None else _amount(self.limit, self.unit),
             self.verdict,
         )
+
+
+def _exceeds(value: float | None, most: float | None) -> bool:
+    return value is not None and most is not None and value > most
 
 
 def _amount(value: float | None, unit: str) -> str:

@@ -7,23 +7,25 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from .child import Child
 
 _ECHO = Path(__file__).with_name("echo_server.py")
+_STREAM = Path(__file__).with_name("stream_server.py")
 _OURS = ("HUB_MCP_", "AIHUBMIX_")
 _KEY = "sk-sandbox"
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a section gets: where the hub is, and whether to be quick."""
+    """What a section gets: where the hub is, whether to be quick, and whether to measure what takes long."""
 
     hub_url: str
     quick: bool = False
+    large: bool = False
 
     def times(self, count: int) -> int:
         """How often to repeat what is usually repeated `count` times."""
@@ -49,12 +51,20 @@ def _environ() -> dict[str, str]:
     return {name: value for name, value in environ.items() if not name.startswith(_OURS)}
 
 
-@contextmanager
-def running_hub() -> Iterator[str]:
+def running_hub() -> AbstractContextManager[str]:
     """The embedded hub on a free port, outside of every process that is measured."""
-    command = (sys.executable, "-m", "hub_mcp", "sandbox", "--port", "0")
+    return _running("-m", "hub_mcp", "sandbox", "--port", "0")
+
+
+def running_stream() -> AbstractContextManager[str]:
+    """A hub that streams as fast as can be: the embedded one would be what limits both sides."""
+    return _running(str(_STREAM))
+
+
+@contextmanager
+def _running(*command: str) -> Iterator[str]:
     with subprocess.Popen(  # noqa: S603 - our own command
-        command, env=_environ(), stdout=subprocess.PIPE, text=True
+        (sys.executable, *command), env=_environ(), stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
@@ -66,5 +76,5 @@ def running_hub() -> Iterator[str]:
 def _url(line: str) -> str:
     found = re.search(r"http://[\d.:]*\d", line)
     if not found:
-        raise RuntimeError(f"the embedded hub did not start: {line!r}")
+        raise RuntimeError(f"the hub did not start: {line!r}")
     return found[0]

@@ -23,7 +23,7 @@ from . import wire
 from .clock import Clock, Stamp, elapsed
 from .errors import BadAnswer, HubError, HubFailed, Unreachable
 from .failures import redact
-from .freshness import Freshness, Policy, judge, pause_after
+from .freshness import LONGEST_PAUSE, Freshness, Policy, judge, pause_after
 from .index import Index
 from .listing import digest
 from .profiles import Profile
@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _MAX_ENTRIES = 256
+
+_SOON = 1.0
+"""Seconds until somebody who keeps the catalog fresh looks whether a renewal has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +106,12 @@ class Cached(Generic[T]):
         setting: _Setting,
         fetch: Callable[[Validator | None], Awaitable[Answer]],
         decode: Callable[[bytes, T | None], T],
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._setting = setting
         self._fetch = fetch
         self._decode = decode
+        self._on_change = on_change
         self._kept: _Kept[T] | None = None
         self._failed: _Failed | None = None
         self._flight: anyio.Event | None = None
@@ -151,8 +156,10 @@ class Cached(Generic[T]):
 
     async def _renew(self, flight: anyio.Event) -> None:
         try:
-            self._kept = await self._fetched()
+            before, self._kept = self._kept, await self._fetched()
             self._failed = None
+            if before is not None and before.version != self._kept.version:
+                self._on_change()
         except HubError as error:
             self._note(error)
         except Exception:
@@ -245,6 +252,8 @@ class Catalog:
         self._snapshots: dict[object, Cached[Snapshot]] = {}
         self._orders: dict[object, Cached[Mapping[str, int]]] = {}
         self._access: dict[object, Cached[frozenset[str]]] = {}
+        self.on_change: Callable[[], None] | None = None
+        """Called when a renewal brought other models, and only then."""
 
     async def __aenter__(self) -> Self:
         tasks = await self._stack.enter_async_context(anyio.create_task_group())
@@ -265,6 +274,14 @@ class Catalog:
     async def read(self, key: str | None) -> Reading[Snapshot]:
         """Every model of the hub, as far as `key` decides; raises HubError."""
         return await self._models(key).read()
+
+    async def renew_if_stale(self, key: str | None) -> float:
+        """Start a renewal where one is due; seconds until the next look."""
+        try:
+            reading = await self._models(key).read()
+        except HubError:
+            return LONGEST_PAUSE
+        return max(reading.fresh_for, _SOON)
 
     def peek(self, key: str | None) -> Snapshot | None:
         """What is known without asking anybody, however old; None where nothing is."""
@@ -303,7 +320,12 @@ class Catalog:
             catalog = _usable(wire.decode_catalog(body, shape), may_be_empty=may_be_empty)
             return Snapshot(Index(catalog.models), catalog.skipped)
 
-        return self._entry(self._snapshots, self._profile.catalog_path, {}, self._catalog_key(key), decode)
+        path = self._profile.catalog_path
+        return self._entry(self._snapshots, path, {}, self._catalog_key(key), decode, self._tell_of_change)
+
+    def _tell_of_change(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
 
     def _catalog_key(self, key: str | None) -> str | None:
         return key if self._profile.keyed_catalog else None
@@ -315,6 +337,7 @@ class Catalog:
         params: Mapping[str, str],
         key: str | None,
         decode: Callable[[bytes, T | None], T],
+        on_change: Callable[[], None] = lambda: None,
     ) -> Cached[T]:
         if self._setting is None:
             raise Unreachable("The server is stopping.")
@@ -327,7 +350,7 @@ class Catalog:
                 return await self._upstream.get(path, params=params, key=key, validator=validator)
 
             _drop_oldest(entries)
-            entry = Cached(self._setting, fetch, _discreet(decode, key))
+            entry = Cached(self._setting, fetch, _discreet(decode, key), on_change)
         entries[name] = entry
         return entry
 

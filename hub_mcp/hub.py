@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -19,13 +19,16 @@ from .filters import Filters
 from .index import Index
 from .listing import ListQuery, fingerprint, page, select
 from .models import ChatRequest, Model
-from .results import CatalogState, ChatResult, ModelInfo, ModelList
+from .results import CatalogState, ChatResult, ModelInfo, ModelList, Summary
 from .search import find
 from .settings import Settings
+from .summary import summed_up
 from .upstream import Upstream
 
 ACCESS_WAIT = 5.0
 """Seconds that get_model waits for the list of what the key may use: it is worth that much, not more."""
+
+NEAR_COMPLETIONS = 20
 
 
 class Hub:
@@ -113,6 +116,24 @@ class Hub:
         reading = await self._catalog.read(self._key)
         models = tuple(reading.value.index.models)
         return ModelList(models, len(models), _state(reading), notes=_notes(reading))
+
+    async def summary(self) -> Summary:
+        """How many models of which kind; raises HubError."""
+        reading = await self._catalog.read(self._key)
+        return summed_up(reading.value.index.models, _state(reading))
+
+    async def complete(self, beginning: str) -> list[str]:
+        """Ids that go on from what was typed, else those that it may be a slip of; raises HubError."""
+        index = (await self._catalog.read(self._key)).value.index
+        return index.complete(beginning) or list(index.nearest(beginning, NEAR_COMPLETIONS))
+
+    async def renew_if_stale(self) -> float:
+        """Have the catalog renewed where that is due; seconds until the next look."""
+        return await self._catalog.renew_if_stale(self._key)
+
+    def tell_of_change(self, listener: Callable[[], None] | None) -> None:
+        """Call `listener` whenever a renewal brings other models; None ends it."""
+        self._catalog.on_change = listener
 
     async def chat(self, request: ChatRequest, progress: Progress | None = None) -> ChatResult:
         """Ask a model, or collect the rest of an answer; raises HubError. Ids go to the hub exactly as given."""

@@ -47,6 +47,7 @@ class Index:
         self.by_id = {model.id: model for model in models}
         self.squeezed = [text.squeeze(model.id) for model in models]
         self.id_words = [text.words(model.id) for model in models]
+        self.sorted_ids = [text.sorted_words(model.id) for model in models]
         self.ranks = [rank(number, model) for number, model in enumerate(models)]
         self.orders = self._orders()
         family = [family_of(model.id) for model in models]
@@ -100,13 +101,18 @@ class Index:
         found = process.extract(squeezed, self.squeezed, scorer=fuzz.ratio, score_cutoff=least, limit=limit)
         return [number for _, _, number in found]
 
-    def complete(self, beginning: str, limit: int = 100) -> list[str]:
-        """Ids that go on from `beginning`, then ids that hold it, the plain before their copies."""
-        squeezed = text.squeeze(beginning)
-        holding = [n for n in self.orders[""] if squeezed in self.squeezed[n]]
-        starting = [n for n in holding if self.squeezed[n].startswith(squeezed)]
-        found = dict.fromkeys([*starting, *holding])
-        return [self.models[number].id for number in list(found)[:limit]]
+    def complete(self, typed: str) -> list[str]:
+        """Ids that go on from what was typed, the shortest first, then ids that hold it."""
+        squeezed, folded = text.squeeze(typed), text.fold(typed)
+        holding = [number for number in self.orders[""] if squeezed in self.squeezed[number]]
+        if squeezed:
+            holding.sort(key=lambda number: self._completes(number, squeezed, folded))
+        return [self.models[number].id for number in holding]
+
+    def _completes(self, number: int, squeezed: str, folded: str) -> tuple[bool, bool, int]:
+        key = self.squeezed[number]
+        literal = text.fold(self.models[number].id).startswith(folded)
+        return not literal, not key.startswith(squeezed), len(key)
 
     # --- words
 

@@ -21,13 +21,18 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class HubPrompt:
-    """`write` gets the arguments that were given and returns the message."""
+    """`tools` are those it leads to; `write` gets the arguments that were given and returns the message."""
 
     name: str
     title: str
     description: str
     arguments: tuple[Argument, ...]
+    tools: tuple[str, ...]
     write: Callable[[Mapping[str, str]], str]
+
+    def names_models(self, argument: str) -> bool:
+        """Whether an argument takes model ids."""
+        return any(known.name == argument and known.names_models for known in self.arguments)
 
     def render(self, given: Mapping[str, str]) -> str:
         """The message; raises BadRequest for an argument that is missing, unknown or too long."""
@@ -106,6 +111,7 @@ ALL = {
                 Argument("task", "What the model is to do"),
                 Argument("budget", "What it may cost, in your own words", required=False),
             ),
+            ("list_models", "search_models", "get_model"),
             _pick_model,
         ),
         HubPrompt(
@@ -116,6 +122,7 @@ ALL = {
                 Argument("models", "Model ids, comma-separated", names_models=True),
                 Argument("prompt", "What to ask them"),
             ),
+            ("get_model", "chat"),
             _compare_models,
         ),
         HubPrompt(
@@ -126,6 +133,7 @@ ALL = {
                 Argument("text", "The text"),
                 Argument("model", "Model id; else one is chosen", required=False, names_models=True),
             ),
+            ("search_models", "get_model", "chat"),
             _second_opinion,
         ),
     )

@@ -37,6 +37,21 @@ class ModelList:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """How many of `total` models there are of each kind, and from which price to which."""
+
+    total: int
+    types: Mapping[str, int]
+    features: Mapping[str, int]
+    modalities: Mapping[str, int]
+    developers: Mapping[str, int]
+    free: int
+    input_prices: tuple[float, float] | None
+    output_prices: tuple[float, float] | None
+    catalog: CatalogState
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """One model; `available` is whether the key may use it, None where nobody knows."""
 

@@ -21,9 +21,7 @@ from .understanding import Meaning, overruled, understand
 
 _FIELD_NAMES = {ID: "id", NAME: "name", DEVELOPER: "developer", DESCRIPTION: "description"}
 
-# Above all that words can add up to.
-_SAME = 1000.0
-_INSIDE, _IN_ORDER, _COVERED, _HINT = 6.0, 3.0, 10.0, 4.0
+_SAME_WORDS, _INSIDE, _IN_ORDER, _COVERED, _HINT = 20.0, 6.0, 3.0, 10.0, 4.0
 
 _MOST_WORDS = 32
 _SHORTEST_STEM = 4
@@ -123,6 +121,9 @@ class _Search:
         self._words = [word for word in parts if word not in self._strange]
         self._hits = [hits[word] for word in self._words]
         self._pairs = [first + second for first, second in zip(self._words, self._words[1:], strict=False)]
+        # Only where the words are all of the question may they be all of the id.
+        self._names = {self._whole} if self._hints else {self._whole, self._squeezed}
+        self._sorted = "" if self._hints else text.sorted_words(self._meaning.words)
         self._bare_family = len(self._words) == 1 and self._words[0] in self._index.families
 
     def _read_criteria(self, explicit: Filters) -> None:
@@ -219,7 +220,7 @@ class _Search:
         """2 for the very id that was asked for, 1 for one that differs by case and separators."""
         if self._index.models[number].id == self._exact:
             return 2
-        return int(self._index.squeezed[number] in (self._whole, self._squeezed))
+        return int(self._index.squeezed[number] in self._names)
 
     def _by_score(self, number: int) -> tuple[Any, ...]:
         return (-self._score(number), *self._index.ranks[number])
@@ -230,6 +231,7 @@ class _Search:
         return round(
             sum(hit.weight for hit in mine)
             + (_INSIDE if self._squeezed in key else 0.0)
+            + (_SAME_WORDS if self._sorted == self._index.sorted_ids[number] else 0.0)
             + _IN_ORDER * sum(pair in key for pair in self._pairs)
             + _COVERED * self._covered(words, mine)
             + _HINT * sum(_says(words, hint) for hint in self._hints),

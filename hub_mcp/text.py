@@ -13,6 +13,7 @@ _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co"})
 _HIDDEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u3164\uffa0")
 # Chinese and Japanese put no spaces between words: each of their characters counts as one.
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_SEPARATORS = re.compile(r"[\W_]+")
 _WORD = re.compile(rf"[{_CJK}]|(?:(?![{_CJK}])[^\W\d_])+|\d+")
 _ROOM = 50
 """Characters read for each that may be shown: more is padding, or an attack on our time."""
@@ -53,6 +54,11 @@ def squeeze(text: str) -> str:
 def words(text: str) -> list[str]:
     """Runs of letters and runs of digits, folded: `gpt5-Mini` is gpt, 5, mini."""
     return _WORD.findall(fold(text))
+
+
+def sorted_words(text: str) -> str:
+    """What stands between separators, folded and sorted: the same for `gpt-5-mini` and `mini GPT 5`."""
+    return " ".join(sorted(_SEPARATORS.split(fold(text)))).strip()
 
 
 def _is_hidden(char: str) -> bool:

@@ -12,8 +12,12 @@ from pydantic import TypeAdapter
 from . import compact, views
 from .arguments import Arguments, ChatArguments, GetArguments, ListArguments, SearchArguments
 from .chats import Progress
+from .errors import HubError
 from .hub import Hub
 from .schema import small
+
+ERROR_META = "hub_mcp/error"
+OUR_BUG = HubError("hub-mcp itself failed at this.", hint="Its log on stderr says more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +119,22 @@ ALL = {
         ),
     )
 }
+
+
+def failed(error: HubError) -> CallToolResult:
+    return CallToolResult(
+        content=[TextContent(text=str(error))], is_error=True, _meta={ERROR_META: error_data(error)}
+    )
+
+
+def error_data(error: HubError) -> dict[str, Any]:
+    data: dict[str, Any] = {"code": error.code, "retryable": error.retryable}
+    if error.status is not None:
+        data["status"] = error.status
+    if error.retry_after is not None:
+        data["retry_after"] = error.retry_after
+    if error.request_id:
+        data["request_id"] = error.request_id
+    if error.nearest:
+        data["nearest"] = list(error.nearest)
+    return data

@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, cast, NotRequired
+from typing import Annotated, Any, NotRequired, cast
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from . import text
 from .models import Model, Usage
-from .results import CatalogState, ChatResult, ModelInfo, ModelList
+from .results import CatalogState, ChatResult, ModelInfo, ModelList, Summary
 
+SUMMARY_BYTES = 3000
 _MAX_EXTRA = 2000
 
 
@@ -80,6 +81,27 @@ class ModelInfoView(TypedDict):
     catalog: CatalogView
 
 
+class PriceRange(TypedDict):
+    """From the lowest to the highest, USD per 1M tokens."""
+
+    lowest: float
+    highest: float
+
+
+class SummaryView(TypedDict):
+    """The content of hub://catalog/summary: numbers of models, the most frequent first."""
+
+    total: int
+    free: int
+    types: dict[str, int]
+    features: dict[str, int]
+    modalities: dict[str, int]
+    developers: dict[str, int]
+    input_price: NotRequired[PriceRange]
+    output_price: NotRequired[PriceRange]
+    catalog: CatalogView
+
+
 class UsageView(TypedDict):
     """Tokens as the hub counted them; reasoning is part of the output."""
 
@@ -128,6 +150,42 @@ def list_view(result: ModelList) -> ModelListView:
     if result.notes:
         view["notes"] = list(result.notes)
     return view
+
+
+def summary_view(result: Summary) -> SummaryView:
+    """At most SUMMARY_BYTES of JSON: of each kind as many as fit, the rest as `others`."""
+    for most in (1000, 60, 40, 25, 15, 8, 4):
+        view = _summary_view(result, most)
+        if len(json.dumps(view, ensure_ascii=False).encode()) <= SUMMARY_BYTES:
+            break
+    return view
+
+
+def _summary_view(result: Summary, most: int) -> SummaryView:
+    view: SummaryView = {
+        "total": result.total,
+        "free": result.free,
+        "types": _first(result.types, most),
+        "features": _first(result.features, most),
+        "modalities": _first(result.modalities, most),
+        "developers": _first(result.developers, most),
+        "catalog": catalog_view(result.catalog),
+    }
+    if result.input_prices:
+        view["input_price"] = _price_range(*result.input_prices)
+    if result.output_prices:
+        view["output_price"] = _price_range(*result.output_prices)
+    return view
+
+
+def _first(counts: Mapping[str, int], most: int) -> dict[str, int]:
+    named = dict(list(counts.items())[:most])
+    others = sum(counts.values()) - sum(named.values())
+    return {**named, "others": others} if others else named
+
+
+def _price_range(lowest: float, highest: float) -> PriceRange:
+    return {"lowest": _number(lowest), "highest": _number(highest)}
 
 
 def info_view(result: ModelInfo) -> ModelInfoView:

@@ -13,8 +13,9 @@ from mcp_types import CallToolResult, TextContent
 
 from hub_mcp.clock import Clock
 from hub_mcp.hub import Hub
-from hub_mcp.server import ERROR_META, create_server
+from hub_mcp.server import create_server
 from hub_mcp.settings import Settings
+from hub_mcp.tools import ERROR_META
 
 ERAS = ("legacy", "auto")
 
@@ -26,7 +27,7 @@ def settings(url: str, **more: str) -> Settings:
 
 @asynccontextmanager
 async def connected(
-    given: Settings, *, mode: str = "auto", clock: Clock | None = None, hub: Any = None
+    given: Settings, *, mode: str = "auto", clock: Clock | None = None, hub: Any = None, **client_options: Any
 ) -> AsyncIterator[Client]:
     """A client of a server over a real hub, or over `hub` in its place."""
 
@@ -34,7 +35,7 @@ async def connected(
         return _given(hub) if hub is not None else Hub(given, clock=clock)
 
     # Answers are not cached on the client's side: a test asks because it wants an answer.
-    async with Client(create_server(given, open_hub), mode=mode, cache=None) as client:
+    async with Client(create_server(given, open_hub), mode=mode, cache=None, **client_options) as client:
         yield client
 
 

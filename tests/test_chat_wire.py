@@ -12,16 +12,34 @@ from hypothesis import strategies as st
 from hub_mcp.chat_wire import decode, has_answer, mend
 from hub_mcp.models import ChatDelta, ToolCallPart, Usage
 
+KEYS = [
+    "choices",
+    "delta",
+    "message",
+    "content",
+    "text",
+    "type",
+    "tool_calls",
+    "function",
+    "usage",
+    "index",
+    "arguments",
+    "prompt_tokens",
+    "model",
+    "id",
+    "completion_tokens",
+    "total_tokens",
+    "finish_reason",
+    "reasoning",
+    "prompt_tokens_details",
+    "cached_tokens",
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                ["choices", "delta", "message", "content", "text", "type", "tool_calls", "function", "usage"]
-                + ["index", "arguments", "prompt_tokens", "completion_tokens", "total_tokens", "model", "id"]
-                + ["finish_reason", "reasoning", "prompt_tokens_details", "cached_tokens"]
-            ),
+            st.sampled_from(KEYS),
             inner,
             max_size=4,
         )

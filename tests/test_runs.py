@@ -105,7 +105,9 @@ class Runs:
 @pytest.fixture
 async def runs(embedded: RunningSandbox, clock: ManualClock) -> AsyncIterator[Runs]:
     embedded.sandbox.chunk_delay = 0
-    async with Upstream((embedded.url,), clock=clock, timeout=5) as upstream:
+    # Real sockets, but without the certificates, whose loading takes longer than most tests.
+    sockets = httpx2.AsyncHTTPTransport(verify=False)
+    async with Upstream((embedded.url,), clock=clock, timeout=5, transport=sockets) as upstream:
         yield Runs(upstream, clock)
 
 
@@ -434,13 +436,21 @@ async def test_an_answer_of_another_model_that_breaks_is_that_models(runs, hub):
 
 
 async def test_the_time_out_is_for_all_of_a_chat_and_keeps_what_came(runs, hub):
-    hub.trickle_delay = 0.05
-    run = await runs.over("sandbox-trickle", timeout=0.2)
-    assert run.reply().finish_reason == "incomplete"
-    assert run.reply().text.startswith("drop-1 ")
-    assert run.notes == ["The answer is not whole: The answer took longer than 0.2 s."]
+    hung_up = anyio.Event()
+
+    async def fall_silent() -> AsyncIterator[bytes]:
+        yield f"data: {TEXT}\n\n".encode()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            hung_up.set()
+
+    hub.intercept = answers(StreamingResponse(fall_silent(), media_type="text/event-stream"))
+    run = await runs.over("gpt-4o-mini", timeout=0.5)
+    assert (run.reply().text, run.reply().finish_reason) == ("Hello", "incomplete")
+    assert run.notes == ["The answer is not whole: The answer took longer than 0.5 s."]
     with anyio.fail_after(1):
-        await hub.chats[-1].disconnected.wait()
+        await hung_up.wait()
 
 
 async def test_a_time_out_before_anything_came_is_an_error_that_warns_of_the_bill(runs, hub):
@@ -543,9 +553,8 @@ async def test_the_phases_of_a_chat_are_waiting_thinking_and_tokens(runs, hub):
             await run.news()
             phases.append(run.phase)
     assert phases[0] == "waiting"
-    assert "thinking" in phases
+    assert list(dict.fromkeys(phases))[:2] == ["waiting", "thinking"]
     assert phases[-1] == f"{guess_tokens(len(run.reply().text))} tokens"
-    assert [phase for phase in phases if phase == "thinking"] == phases[1 : 1 + phases.count("thinking")]
 
 
 # -- ceilings and the budget -------------------------------------------------------------------------

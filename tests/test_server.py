@@ -374,7 +374,7 @@ async def test_the_resources_are_listed_and_the_catalog_holds_every_model(embedd
         catalog = await contents(client, "hub://catalog")
         read = await client.read_resource("hub://catalog")
         schema = (await client.list_tools()).tools[0].output_schema
-    assert [str(resource.uri) for resource in listed] == ["hub://catalog"]
+    assert [str(resource.uri) for resource in listed] == ["hub://catalog", "hub://catalog/summary"]
     assert [template.uri_template for template in templates] == ["hub://models/{+model}"]
     assert read.contents[0].mime_type == "application/json"
     assert [model["id"] for model in catalog["models"]] == list(embedded.sandbox.by_id)
@@ -513,6 +513,9 @@ class Broken:
         raise RuntimeError("at /srv/secret/place")
 
     every_model = get_model = list_models
+
+    def tell_of_change(self, _: object) -> None:
+        pass
 
 
 async def test_a_bug_of_ours_is_logged_and_shows_nothing_of_its_inside(embedded, mode, caplog):
