@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-interop check lint types contracts bench docs lock build clean
+.PHONY: demo test test-interop test-lowest check lint types contracts bench docs lock build clean
 
 demo: .venv/ready
 	@$(BIN)/hub-mcp demo
@@ -13,6 +13,18 @@ test: .venv/ready
 # Against a gateway that is not ours, LiteLLM's; its 750 MB are installed only for this.
 test-interop: .venv/ready .venv-interop/ready
 	@$(BIN)/pytest tests_interop
+
+# The oldest versions that pyproject.toml allows.
+test-lowest: .venv-lowest/ready
+	@.venv-lowest/bin/python -m pytest --deselect tests/test_package.py
+
+.venv-lowest/ready: .venv/ready
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv venv --quiet --clear .venv-lowest
+	@$(BIN)/uv pip compile --quiet --resolution lowest-direct --no-header pyproject.toml --output-file .venv-lowest/lowest.txt
+	@$(BIN)/uv pip install --quiet --python .venv-lowest --requirement .venv-lowest/lowest.txt pytest hypothesis
+	@$(BIN)/uv pip install --quiet --python .venv-lowest --no-deps --editable .
+	@touch $@
 
 check: lint types contracts
 
@@ -58,4 +70,4 @@ lock: .venv/ready
 	@touch $@
 
 clean:
-	@rm -rf .venv .venv-interop dist build .mypy_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .venv-interop .venv-lowest dist build .mypy_cache .ruff_cache .import_linter_cache

@@ -11,7 +11,7 @@ from . import text
 from .developers import family_of
 from .models import Model
 from .phrases import SYNONYMS
-from .ranking import newest_first, price, rank
+from .ranking import dearness, newest_first, price, rank
 from .table import Table
 
 # What a word is worth where it stands, and how much of that where it is no more than near.
@@ -67,6 +67,7 @@ class Index:
         return {
             "": by(lambda _: 0),
             "cheapest": by(price),
+            "dearest": by(dearness),
             "largest_context": by(lambda model: -(model.context_length or 0)),
             "longest_output": by(lambda model: -(model.max_output or 0)),
             "newest": by(newest_first),

@@ -155,10 +155,12 @@ PHRASES: tuple[tuple[re.Pattern[str], Mapping[str, str]], ...] = (
     ),
     _phrase(r"免费", free=""),
     _phrase(
-        r"(?:cheap(?:est|er|ly)?|low(?:est)?[\s-]*(?:cost|price[ds]?)|inexpensive|affordable|budget|least expensive)",
+        r"(?:cheap(?:est|er|ly)?|low(?:est)?[\s-]*(?:cost|price[ds]?)|inexpensive|affordable|budget|least\s+expensive|best\s+value(?:\s+for\s+money)?)",
         order="cheapest",
     ),
     _phrase(r"最?便宜|低价|价格最低|性价比", order="cheapest"),
+    _phrase(r"(?:most|more)\s+(?:expensive|costly)|priciest|dearest|expensive", order="dearest"),
+    _phrase(r"最贵|价格最高", order="dearest"),
     _phrase(r"newest|latest|most recent|new", order="newest"),
     _phrase(r"最新", order="newest"),
 )

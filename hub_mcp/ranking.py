@@ -38,6 +38,12 @@ def price(model: Model) -> float:
     return inf if pricing.input is None or pricing.output is None else pricing.input + pricing.output
 
 
+def dearness(model: Model) -> float:
+    """A key that sorts by price, the dearest first and unknown prices last."""
+    known = price(model)
+    return inf if known == inf else -known
+
+
 def newest_first(model: Model) -> tuple[int, ...]:
     """A key that sorts by date, the newest first; models without a date come last."""
     return tuple(-ord(char) for char in model.created) or (0,)

@@ -16,7 +16,7 @@ from . import text
 from .filters import Filters
 from .index import DESCRIPTION, DEVELOPER, ID, NAME, Hit, Index
 from .models import Model
-from .ranking import newest_first, price
+from .ranking import dearness, newest_first, price
 from .understanding import Meaning, overruled, understand
 
 _FIELD_NAMES = {ID: "id", NAME: "name", DEVELOPER: "developer", DESCRIPTION: "description"}
@@ -204,6 +204,7 @@ class _Search:
             return list(islice(numbers, max(limit, 0)))
         by: Mapping[str, Callable[[int], tuple[Any, ...]]] = {
             "cheapest": lambda n: (price(self._index.models[n]), *self._by_score(n)),
+            "dearest": lambda n: (dearness(self._index.models[n]), *self._by_score(n)),
             "largest_context": lambda n: (-(self._index.models[n].context_length or 0), *self._by_score(n)),
             "longest_output": lambda n: (-(self._index.models[n].max_output or 0), *self._by_score(n)),
             # By version where hubs tell no date: the words have named a family.

@@ -25,8 +25,8 @@ LONG_OUTPUT = 32_000
 class Meaning:
     """A question, understood.
 
-    `filters` are its criteria, `order` is `cheapest`, `newest`, `largest_context` or
-    `longest_output` where it asks for one. `words` are what is left to look for. `hints` are the
+    `filters` are its criteria, `order` is `cheapest`, `dearest`, `newest`,
+    `largest_context` or `longest_output` where it asks for one. `words` are what is left to look for. `hints` are the
     words that became criteria and may be part of a name all the same; `said` are those of them
     that tell a type, feature or modality.
     """

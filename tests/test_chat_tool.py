@@ -401,7 +401,7 @@ async def test_on_stdio_a_cancelled_call_stops_its_stream_within_100_ms(embedded
 
 
 @pytest.mark.parametrize("waiting", [True, False], ids=["while it waits", "in the background"])
-async def test_a_host_that_closes_stdin_stops_its_stream_within_100_ms_and_the_text_is_logged(
+async def test_a_host_that_closes_stdin_stops_its_stream_at_once_and_the_text_is_logged(
     embedded, mode, waiting
 ):
     embedded.sandbox.trickle_delay = 0.02

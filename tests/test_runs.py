@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from email.utils import formatdate
@@ -682,6 +683,28 @@ async def test_a_chat_that_was_cut_short_is_counted_with_its_worst_case(runs, mo
     assert runs.spent == pytest.approx(WORST, abs=1e-10)
     told = f"{run.error}{run.notes}"
     assert f"The budget counts it with ${WORST:f}" in told
+
+
+@pytest.mark.parametrize(
+    "response",
+    [refusal(408), refusal(500), streaming(TEXT, '{"error": {"message": "slow down", "code": 429}}')],
+    ids=["408", "500", "429 inside"],
+)
+async def test_a_failure_behind_which_a_model_may_have_worked_is_counted_with_the_worst_case(
+    runs, hub, response
+):
+    runs.budget = Budget(1000.0)
+    hub.intercept = answers(response)
+    await runs.over("gpt-4o-mini")
+    assert runs.spent == pytest.approx(WORST, abs=1e-10)
+
+
+@pytest.mark.parametrize("code", [401, 403, 429, "model_not_found"])
+async def test_a_refusal_under_200_before_anything_came_is_counted_with_nothing(runs, hub, code):
+    runs.budget = Budget(1000.0)
+    hub.intercept = answers(streaming(f'{{"error": {{"message": "no", "code": {json.dumps(code)}}}}}'))
+    assert (await runs.over("gpt-4o-mini")).error is not None
+    assert runs.spent == 0
 
 
 async def test_a_chat_that_ran_out_of_time_before_its_first_byte_is_counted_with_its_worst_case(runs, hub):
