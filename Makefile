@@ -19,7 +19,7 @@ test-lowest: .venv-lowest/ready
 	@.venv-lowest/bin/python -m pytest --deselect tests/test_package.py
 
 .venv-lowest/ready: .venv/ready
-	@$(BIN)/pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/pip install -qq --disable-pip-version-check uv
 	@$(BIN)/uv venv --quiet --clear .venv-lowest
 	@$(BIN)/uv pip compile --quiet --resolution lowest-direct --no-header pyproject.toml --output-file .venv-lowest/lowest.txt
 	@$(BIN)/uv pip install --quiet --python .venv-lowest --requirement .venv-lowest/lowest.txt pytest hypothesis
@@ -60,13 +60,13 @@ lock: .venv/ready
 .venv/ready: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("hub-mcp needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/pip install -qq --disable-pip-version-check --requirement requirements-dev.txt
+	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 .venv-interop/ready: tests_interop/requirements.txt
 	@$(PYTHON) -m venv .venv-interop
-	@.venv-interop/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@.venv-interop/bin/pip install -qq --disable-pip-version-check --requirement $<
 	@touch $@
 
 clean:

@@ -66,34 +66,57 @@ class Vocabulary:
         """The same filters by their usual names; raises BadRequest for a word that nobody knows."""
         return replace(
             filters,
-            types=tuple(_known("type", word, self.types, TYPE_ALIASES) for word in filters.types),
-            modalities=tuple(
-                _known("modality", w, self.modalities, MODALITY_ALIASES) for w in filters.modalities
-            ),
-            features=tuple(
-                _known("feature", word, self.features, FEATURE_ALIASES) for word in filters.features
-            ),
-            developer=_known("developer", filters.developer, self.developers, {})
-            if filters.developer
-            else "",
+            types=tuple(self._known("type", word) for word in filters.types),
+            modalities=tuple(self._known("modality", word) for word in filters.modalities),
+            features=tuple(self._known("feature", word) for word in filters.features),
+            developer=self._known("developer", filters.developer) if filters.developer else "",
         )
 
+    def _words(self, kind: str) -> tuple[frozenset[str], Mapping[str, str]]:
+        """The words of one kind, and other names for them."""
+        return {
+            "type": (self.types, TYPE_ALIASES),
+            "modality": (self.modalities, MODALITY_ALIASES),
+            "feature": (self.features, FEATURE_ALIASES),
+            "developer": (self.developers, _NO_ALIASES),
+        }[kind]
 
-def _known(what: str, word: str, known: frozenset[str], aliases: Mapping[str, str]) -> str:
-    folded = text.fold(word).strip()
-    for spelling in (folded, folded.replace(" ", "_").replace("-", "_")):
-        named = aliases.get(spelling, spelling)
-        if named in known:
-            return named
-    near = nearest_words(folded, (*known, *aliases))
+    def _known(self, kind: str, word: str) -> str:
+        known, aliases = self._words(kind)
+        folded = text.fold(word).strip()
+        for spelling in (folded, folded.replace(" ", "_").replace("-", "_")):
+            named = aliases.get(spelling, spelling)
+            if named in known:
+                return named
+        near = nearest_words(folded, (*known, *aliases), _SIMILAR)
+        hint = self._placed_elsewhere(folded, kind) or _suggestion(near, known)
+        raise BadRequest(f"No model has the {kind} '{text.clean(word, 60)}'.", hint=hint, nearest=near)
+
+    def _placed_elsewhere(self, word: str, asked_as: str) -> str:
+        """What to say of a word that another filter knows, or all but knows."""
+        for kind, argument in _ARGUMENTS.items():
+            known, aliases = self._words(kind) if kind != asked_as else (frozenset(), _NO_ALIASES)
+            surely = nearest_words(word, (*known, *aliases), _SURELY, 1)
+            if surely:
+                return f"'{surely[0]}' is a {kind}: give it as {argument}."
+        return ""
+
+
+_NO_ALIASES: Mapping[str, str] = {}
+_ARGUMENTS = {"type": "type", "modality": "modalities", "feature": "features", "developer": "developer"}
+_SIMILAR, _SURELY = 60, 90
+
+
+def _suggestion(near: tuple[str, ...], known: Iterable[str]) -> str:
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
     everything = text.clean(", ".join(sorted(known)), _LONGEST_HINT)
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {text.sentence(everything)}"
-    raise BadRequest(f"No model has the {what} '{text.clean(word, 60)}'.", hint=hint, nearest=near)
+    return f"Known: {text.sentence(everything)}"
 
 
-def nearest_words(word: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:
-    """The known words that `word` may be a slip of, best first."""
+def nearest_words(word: str, known: Iterable[str], least: int = 55, limit: int = 3) -> tuple[str, ...]:
+    """The known words that are at least `least` per cent like `word`, best first."""
     from rapidfuzz import fuzz, process  # a quarter of our start-up time; needed for slips only
 
-    found = process.extract(word, sorted(known), scorer=fuzz.ratio, score_cutoff=55, limit=limit)
+    found = process.extract(word, sorted(known), scorer=fuzz.ratio, score_cutoff=least, limit=limit)
     return tuple(match for match, _, _ in found)

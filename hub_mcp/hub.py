@@ -10,6 +10,7 @@ from typing import Self
 import anyio
 import httpx2
 
+from . import text
 from .catalog import Catalog, Reading, Snapshot
 from .chats import Chats, Progress
 from .clock import Clock, SystemClock
@@ -106,7 +107,7 @@ class Hub:
         notes = _notes(reading)
         if model.id != model_id:
             notes = (
-                f"There is no '{model_id}'; this is {model.id}, which differs by case or separators.",
+                f"There is no '{text.clean(model_id, 200)}'; this is {model.id}, which differs by case or separators.",
                 *notes,
             )
         return ModelInfo(model, _state(reading), await self._available(model), notes)
@@ -174,7 +175,7 @@ def _resolve(model_id: str, index: Index) -> Model:
         return model
     near = index.nearest(model_id)
     hint = f"Nearest: {', '.join(near)}." if near else "search_models finds models by words."
-    raise ModelNotFound(f"No model has the id '{model_id}'.", hint=hint, nearest=near)
+    raise ModelNotFound(f"No model has the id '{text.clean(model_id, 200)}'.", hint=hint, nearest=near)
 
 
 def _state(reading: Reading[Snapshot]) -> CatalogState:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -367,12 +368,9 @@ def _mapped(base: str) -> Iterator[None]:
     host = urlsplit(base).netloc
     try:
         yield
-    except (
-        httpx2.ConnectTimeout,
-        httpx2.NetworkError,
-        httpx2.RemoteProtocolError,
-        httpx2.ProxyError,
-    ) as error:
+    except _NEVER_CONNECTED as error:
+        raise NeverConnected(f"No connection to {host}: {_reason(error)}.", hint=_UNREACHABLE_HINT) from error
+    except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
         raise Unreachable(
             f"The connection to {host} broke: {_reason(error)}.", hint=_UNREACHABLE_HINT
         ) from error
@@ -385,7 +383,7 @@ def _mapped(base: str) -> Iterator[None]:
         httpx2.InvalidURL,
     ) as error:
         raise BadAnswer(
-            f"{host} gave an answer that cannot be read: {error}.", hint=_UNREACHABLE_HINT
+            f"{host} gave an answer that cannot be read: {_reason(error)}.", hint=_UNREACHABLE_HINT
         ) from error
     except httpx2.HTTPError as error:
         raise HubFailed(f"The request to {host} failed: {_reason(error)}.", hint=_LATER) from error
@@ -403,6 +401,11 @@ def _reason(error: Exception) -> str:
             return f"its certificate is not trusted ({cause.verify_message})"
         if isinstance(cause, ConnectionRefusedError):
             return "connection refused"
+        if isinstance(cause, socket.gaierror):
+            return "nobody knows its name"
     if isinstance(error, httpx2.ConnectTimeout):
         return "it does not answer"
+    if isinstance(error, httpx2.LocalProtocolError):
+        # Its text quotes what was sent, the key among it.
+        return "the request cannot be sent as it is"
     return str(error).rstrip(".") or type(error).__name__

@@ -310,7 +310,7 @@ async def test_the_key_is_in_no_answer_and_in_no_log(embedded, caplog):
 
 
 async def test_progress_reaches_the_host(embedded, mode):
-    embedded.sandbox.trickle_delay = 0.04
+    embedded.sandbox.trickle_delay = 0.03
     told: list[tuple[float, str | None]] = []
 
     async def note(progress: float, total: float | None, message: str | None) -> None:
@@ -400,15 +400,15 @@ async def test_on_stdio_a_cancelled_call_stops_its_stream_within_100_ms(embedded
     assert not [message for message in child.said if message.get("id") in ("a", "b", "c")]
 
 
-@pytest.mark.parametrize("waiting", [True, False], ids=["while it waits", "in the background"])
-async def test_a_host_that_closes_stdin_stops_its_stream_at_once_and_the_text_is_logged(
-    embedded, mode, waiting
-):
+@pytest.mark.parametrize(
+    ("mode", "wait"), [("legacy", 30), ("auto", 0)], ids=["while it waits", "in the background"]
+)
+async def test_a_host_that_closes_stdin_stops_its_stream_at_once_and_the_text_is_logged(embedded, mode, wait):
     embedded.sandbox.trickle_delay = 0.02
     async with chat_child(embedded) as child:
         if mode == "legacy":
             await child.shake_hands()
-        await begin(child, mode, "a", model="sandbox-trickle", wait=30 if waiting else 0)
+        await begin(child, mode, "a", model="sandbox-trickle", wait=wait)
         await began(embedded.sandbox, 8)
         closed = anyio.current_time()
         assert child.process.stdin is not None

@@ -311,7 +311,7 @@ class Told:
 
 
 async def test_progress_grows_comes_at_most_every_250_ms_and_says_what_is_happening(host, hub):
-    hub.trickle_delay, told = 0.04, Told()
+    hub.trickle_delay, told = 0.03, Told()
     await host.say(model="sandbox-trickle", progress=told)
     assert [step for step, _ in told.steps] == list(range(1, len(told.steps) + 1))
     assert told.steps[0] == (1, "waiting")
@@ -327,7 +327,7 @@ async def test_a_sign_of_life_comes_although_nothing_happens(embedded, clock):
     embedded.sandbox.intercept = Gate()
     async with hosted(embedded.url, clock, sign_of_life=0.6) as host:
         told = Told()
-        await host.say(progress=told, wait=1.5)
+        await host.say(progress=told, wait=1.3)
     assert {message for _, message in told.steps} == {"waiting"}
     assert [step for step, _ in told.steps] == list(range(1, len(told.steps) + 1))
     assert len(told.steps) >= 3
