@@ -224,7 +224,8 @@ class Run:
         if self.fold.finish_reason is not None:
             said = reply.text + reply.reasoning
             asked = (self.messages, self.request.options)
-            usage = spend.most_usage(*asked, said, self._known.context_length)
+            # A context of unknown length passed the ceiling only where input is free.
+            usage = spend.most_usage(*asked, said, self._known.context_length or 0)
             return min(spend.cost(usage, self._known.pricing) or 0.0, worst)
         if self._budget.limited and worst:
             self.notes.append(f"The budget counts it with {spend.dollars(worst)}, the most it can have cost.")

@@ -265,15 +265,13 @@ class Upstream:
             try:
                 with _mapped(base):
                     response = await client.send(request, stream=True)
-            except HubError as error:
-                if not isinstance(error.__cause__, _NEVER_CONNECTED):
-                    raise
+            except NeverConnected as error:
                 problem = error
             else:
                 self._bases.worked(base, self._clock.stamp())
                 return base, response
         assert problem is not None
-        raise NeverConnected(problem.message, hint=problem.hint) from problem
+        raise problem
 
     async def _accepted(self, response: httpx2.Response, key: str) -> ChatAnswer:
         answer = ChatAnswer(response, key, self._clock)

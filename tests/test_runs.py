@@ -632,6 +632,20 @@ async def test_a_finished_chat_of_a_hub_that_counts_nothing_is_counted_with_the_
     assert runs.spent == pytest.approx(min(WORST, (WORST - 100 * 10 / 1e6) + said * 10 / 1e6), abs=1e-10)
 
 
+async def test_a_film_that_nobody_can_count_does_not_spoil_the_answer_where_input_is_free(runs, hub):
+    async def free_input(_: str) -> Model:
+        return Model("any", max_output=100, pricing=Pricing(0.0, 10.0))
+
+    runs.budget = Budget(1000.0)
+    run = runs.run("sandbox-no-stream-options", find_model=free_input)
+    run.messages = (
+        {"role": "user", "content": [{"type": "video_url", "video_url": {"url": "https://x/y"}}]},
+    )
+    await run.execute()
+    assert (run.error, run.notes) == (None, [])
+    assert 0 < runs.spent < 0.001
+
+
 @pytest.mark.parametrize(
     "model",
     [
