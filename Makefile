@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-interop test-lowest check lint types contracts bench docs lock build clean
+.PHONY: demo test test-interop test-lowest check lint types contracts bench retrieval docs lock build clean
 
 demo: .venv/ready
 	@$(BIN)/hub-mcp demo
@@ -44,6 +44,11 @@ bench: .venv/ready
 # server.json and README's settings table, from hub_mcp.settings.
 docs: .venv/ready
 	@$(BIN)/python scripts/generate.py
+
+# How well the search finds: the questions that it was tuned with, then those held out.
+retrieval: .venv/ready
+	@$(BIN)/python -m bench.retrieval
+	@$(BIN)/python -m bench.retrieval --held-out
 
 build: .venv/ready
 	@$(BIN)/python -m build --outdir dist .

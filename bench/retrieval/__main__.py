@@ -26,7 +26,7 @@ def main() -> int:
     if amiss := mistakes():
         sys.stderr.write("\n".join(amiss) + "\n")
         return 2
-    find = _search()
+    find = searcher()
     met = True
     for held_out in (False, True) if options.check else (options.held_out,):
         met &= _report(held_out, find, options.verbose)
@@ -43,7 +43,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _search() -> Find:
+def searcher() -> Find:
     index = Index(_models())
 
     def find(query: str) -> list[str]:
@@ -70,14 +70,16 @@ def _report(held_out: bool, find: Find, verbose: bool) -> bool:
         for outcome in outcomes:
             if outcome.failed:
                 _say(_failure(outcome))
-    goals = list(_goals(outcomes, of_group["names-slips"]))
-    for text, value, goal in goals:
+    reached = list(goals(outcomes))
+    for text, value, goal in reached:
         _say(f"{'ok   ' if value >= goal else 'under'}  {text}: {value:.3f} (goal {goal})")
     _say("")
-    return all(value >= goal for _, value, goal in goals)
+    return all(value >= goal for _, value, goal in reached)
 
 
-def _goals(outcomes: Sequence[Outcome], slips: Sequence[Outcome]) -> Iterator[tuple[str, float, float]]:
+def goals(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, float, float]]:
+    """What is promised, what is reached, and how much of it is promised."""
+    slips = [outcome for outcome in outcomes if outcome.question.group == "names-slips"]
     stated = figures([outcome for outcome in outcomes if outcome.question.group in STATED])
     yield "names with slips, hit@1", figures(slips).hit1, 0.97
     yield "stated criteria, precision", 0.0 if stated.precision is None else stated.precision, 1.0
