@@ -299,6 +299,7 @@ class ListRow(_Shape):
     max_model_len: Limit = None
     context_window: Limit = None
     max_context_length: Limit = None
+    max_input_tokens: Limit = None
     max_output: Limit = None
     max_output_tokens: Limit = None
     max_completion_tokens: Limit = None
@@ -321,7 +322,8 @@ class ListRow(_Shape):
             context_length=self.context_length
             or self.max_model_len
             or self.context_window
-            or self.max_context_length,
+            or self.max_context_length
+            or self.max_input_tokens,
             max_output=self.max_output
             or self.max_output_tokens
             or self.max_completion_tokens
