@@ -129,7 +129,9 @@ class ListArguments(FilterArguments):
 
 
 class SearchArguments(FilterArguments):
-    query: Line = Field(description="Words in any language: names, families, uses; slips do not matter")
+    query: Line = Field(
+        description="In any language: names (slips do not matter), criteria ('vision under $1, 200k context')"
+    )
     limit: int = Field(10, ge=1, le=50)
 
 

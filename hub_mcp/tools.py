@@ -99,8 +99,9 @@ ALL = {
         HubTool(
             name="search_models",
             title="Search models",
-            description="Find models by words, best first, with why each matched. For a half-remembered name, a"
-            " family or a purpose; the filters narrow it. By criteria alone: list_models.",
+            description="Find models by a question in words, best first, with why each matched. For a half-remembered"
+            " name, a family, or needs in plain words: criteria are understood and said back. Exact criteria, sorting"
+            " and paging: list_models.",
             arguments=SearchArguments,
             view=views.ModelListView,
             annotations=_READS,
