@@ -107,6 +107,9 @@ def family_of(model_id: str) -> str:
     return _FAMILY_NAMES.get(family, family)
 
 
+COMPANIES = {"qwen": "alibaba"}
+"""Developers that are better known by their own name than by their company's."""
+
 _FAMILY_NAMES = {"hy": "hunyuan", "v": "ideogram"}
 """Where ids begin with less than the family's name."""
 

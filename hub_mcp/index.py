@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import text
-from .developers import family_of
+from .developers import COMPANIES, family_of
 from .models import Model
 from .phrases import SYNONYMS
 from .ranking import dearness, newest_first, price, rank
@@ -61,7 +61,7 @@ class Index:
         """The orders that a question without a name may ask for, each over all models."""
 
         def by(value: Callable[[Model], Any]) -> list[int]:
-            keys = [(value(model), self.ranks[n][0], n) for n, model in enumerate(self.models)]
+            keys = [(value(model), self.ranks[n].copies, n) for n, model in enumerate(self.models)]
             return sorted(range(len(self.models)), key=keys.__getitem__)
 
         return {
@@ -184,7 +184,10 @@ def _post(
     for number, model in enumerate(models):
         fields = (
             (DESCRIPTION, text.words(model.description)),
-            (DEVELOPER, (*text.words(model.developer), *text.words(family[number]))),
+            (
+                DEVELOPER,
+                text.words(f"{model.developer} {COMPANIES.get(model.developer, '')} {family[number]}"),
+            ),
             (NAME, text.words(model.name)),
             (ID, id_words[number]),
         )

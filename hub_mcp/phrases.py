@@ -51,7 +51,7 @@ CHINESE_NAME = re.compile("|".join(CHINESE_NAMES))
 def _phrase(pattern: str, **note: str) -> tuple[re.Pattern[str], Mapping[str, str]]:
     """English phrases end at word borders, Chinese ones need none."""
     chinese = re.search(r"[\u3400-\u9fff]", pattern) is not None
-    return re.compile(pattern if chinese else rf"(?<![\w.\-/])(?:{pattern})(?![\w./]|-\w)"), note
+    return re.compile(pattern if chinese else rf"(?<![\w.\-/:@])(?:{pattern})(?![\w./]|-\w)"), note
 
 
 # The longer phrase first: "image generation" is not "image".
@@ -62,6 +62,8 @@ PHRASES: tuple[tuple[re.Pattern[str], Mapping[str, str]], ...] = (
         r"|(?:generat|creat|mak|draw|paint)(?:e|es|ing|s)?\s+(?:images?|pictures?|art)|can\s+(?:draw|paint)",
         types="image_generation",
     ),
+    _phrase(r"image models?", types="image_generation"),
+    _phrase(r"video models?", types="video"),
     _phrase(r"文生图|图像生成|图片生成|生成图[像片]|画图|绘图|绘画", types="image_generation"),
     _phrase(
         r"video[\s-]*(?:generat\w+|creation|synthesis)|text[\s-]*to[\s-]*video|image[\s-]*to[\s-]*video|t2v"

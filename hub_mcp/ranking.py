@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from math import inf
+from typing import NamedTuple
 
 from . import text
 from .developers import bare_name
@@ -11,25 +12,38 @@ from .models import Model
 
 _COPIES = re.compile(
     r"-free\b|:[\w-]+$|@|\(|\d{4}-\d{2}-\d{2}|-(?:19|20)?\d{6}\b|-\d{2}-\d{2}\b|-\d{4}$|-global$"
-    r"|-(?:preview|exp|experimental|beta|test|custom\w*|nothink|think|thinking|high|low|highspeed)\b"
+    r"|-(?:custom\w*|nothink|think|thinking|high|low|highspeed)\b"
 )
+_EARLY = re.compile(r"-(?:preview|exp|experimental|beta|test)\b")
 _RETIRED = re.compile(r"\b(?:instant|davinci|curie|babbage|ada|edit|moderation)\b")
 _VERSION = re.compile(
     r"(?<![a-z0-9])v?(\d{1,3})(?:[.\-](\d{1,2}))?(?![\d])(?!\s*[bk]\b)|(?<=[a-z])(\d{1,3})(?:[.](\d{1,2}))?(?!\d)"
 )
 
-Rank = tuple[int, tuple[float, float], int, int]
-"""How much of a copy it is, its version (newest smallest), how much is unknown, its place in the catalog."""
+
+class Rank(NamedTuple):
+    """The smaller, the better: how much of a copy it is, how unfinished, its version with the newest smallest,
+    how much of it is unknown, and its place in the catalog.
+    """
+
+    copies: int
+    early: int
+    version: tuple[float, float]
+    unknown: int
+    number: int
 
 
 def rank(number: int, model: Model) -> Rank:
-    """The smaller, the better."""
     bare = bare_name(model.id)
     hosted = bare != text.fold(model.id)
-    copies = 2 * hosted + len(_COPIES.findall(bare)) + 2 * len(_RETIRED.findall(bare))
-    unknown = (model.pricing.input is None) + (model.context_length is None) + (not model.types)
     major, minor = _version(bare)
-    return copies, (-major, -minor), unknown, number
+    return Rank(
+        copies=2 * hosted + len(_COPIES.findall(bare)) + 2 * len(_RETIRED.findall(bare)),
+        early=len(_EARLY.findall(bare)),
+        version=(-major, -minor),
+        unknown=(model.pricing.input is None) + (model.context_length is None) + (not model.types),
+        number=number,
+    )
 
 
 def price(model: Model) -> float:
@@ -50,7 +64,7 @@ def newest_first(model: Model) -> tuple[int, ...]:
 
 
 def _version(bare: str) -> tuple[float, float]:
-    found = _VERSION.search(_COPIES.sub("", bare))
+    found = _VERSION.search(_EARLY.sub("", _COPIES.sub("", bare)))
     if found is None:
         return 0.0, 0.0
     return float(found[1] or found[3]), float(found[2] or found[4] or 0)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from heapq import nsmallest
-from itertools import compress, islice
+from itertools import compress, islice, pairwise
 from operator import and_
 from typing import Any
 
@@ -90,8 +90,8 @@ def _with_developer(index: Index, meaning: Meaning) -> Meaning:
 
 
 def _names_only(index: Index, developer: str) -> bool:
-    in_ids = (number for number, hit in index.exact(developer).items() if hit.field == ID)
-    return all(index.models[number].developer == developer for number in in_ids)
+    told = (number for number, hit in index.exact(developer).items() if hit.field in (ID, DEVELOPER))
+    return all(index.models[number].developer == developer for number in told)
 
 
 # --- what fits ----------------------------------------------------------------------------
@@ -120,7 +120,7 @@ class _Search:
         self._strange = [word for word in parts if not hits[word]] if understood else []
         self._words = [word for word in parts if word not in self._strange]
         self._hits = [hits[word] for word in self._words]
-        self._pairs = [first + second for first, second in zip(self._words, self._words[1:], strict=False)]
+        self._pairs = [first + second for first, second in pairwise(self._words)]
         # Only where the words are all of the question may they be all of the id.
         self._names = {self._whole} if self._hints else {self._whole, self._squeezed}
         self._sorted = "" if self._hints else text.sorted_words(self._meaning.words)
@@ -155,7 +155,9 @@ class _Search:
     def _by_words(self) -> tuple[Sequence[int], Sequence[int]]:
         known, unknown = [], []
         for number in self._holding():
-            if self._fits[number] or self._holds_all(number):
+            if self._denies(number):
+                continue
+            if self._fits[number] or self._is_meant(number):
                 known.append(number)
             elif self._possible[number] or (self._says_so(number) and self._fails_by_words_only(number)):
                 unknown.append(number)
@@ -183,9 +185,18 @@ class _Search:
         near = self._index.near_ids(self._squeezed, 10, _SURELY_NEAR)
         return [number for number in near if self._allowed[number]]
 
-    def _holds_all(self, number: int) -> bool:
-        """Whether the id holds the question word for word, criteria and all: `gpt 4 vision`."""
-        return bool(self._said) and self._whole in self._index.squeezed[number]
+    def _is_meant(self, number: int) -> bool:
+        """Whether the id is all the words, or holds the question word for word, criteria and all: `gpt 4 vision`."""
+        key = self._index.squeezed[number]
+        return (key == self._squeezed and bool(self._possible[number])) or (
+            bool(self._said) and self._whole in key
+        )
+
+    def _denies(self, number: int) -> bool:
+        """Whether the id says that it is not what was asked for: `grok-4-fast-non-reasoning`."""
+        words = self._index.id_words[number]
+        after_non = [word for before, word in pairwise(words) if before == "non"]
+        return _says(after_non, *self._said)
 
     def _says_so(self, number: int) -> bool:
         """Whether the id says itself what the question asks for: `DeepSeek-OCR` for "ocr"."""
@@ -210,7 +221,7 @@ class _Search:
             # By version where hubs tell no date: the words have named a family.
             "newest": lambda n: (
                 newest_first(self._index.models[n]),
-                self._index.ranks[n][1],
+                self._index.ranks[n].version,
                 *self._by_score(n),
             ),
         }

@@ -139,7 +139,7 @@ _ALWAYS: Mapping[str, Any] = {"min_context": LONG_CONTEXT, "min_output": LONG_OU
 
 _PRICE = re.compile(
     r"""
-    (?:(?P<side>input|output|输入|输出) \s* (?:tokens?|price|cost|价格?)? \s* (?:is\s*)?)?
+    (?:(?<!structured\ )(?<!json\ ) (?P<side>input|output|输入|输出) \s* (?:tokens?|price|cost|价格?)? \s* (?:is\s*)?)?
     (?:(?:that\s+)? cost(?:s|ing)?\s+ | priced?\s+)?
     (?:under|below|less\ than|at\ most|up\ to|max(?:imum)?|cheaper\ than|no\ more\ than|within
        |<=?|≤|不超过|低于|少于|小于|最多)? \s*
@@ -166,7 +166,7 @@ def _read_prices(draft: _Draft) -> None:
     def note(match: re.Match[str]) -> str:
         cents = float(match["cents"] or 100) / 100
         amount = float(match["dollars"] or match["named"] or cents)
-        side = match["side"] or match["side_after"] or ""
+        side = match["side_after"] or match["side"] or ""
         name = "max_output_price" if side.startswith(("out", "输出")) else "max_input_price"
         draft.numbers.setdefault(name, amount)
         return " "
