@@ -131,7 +131,13 @@ async def _plain(client: httpx2.AsyncClient, url: str, model: str) -> str:
 async def _asked(upstream: Upstream, model: str) -> str:
     clock = SystemClock()
     fold = Fold(model, clock.stamp())
-    await ask(upstream, _body(model), _KEY, lambda delta: fold.add(delta, clock.stamp()))
+    await ask(
+        upstream,
+        _body(model),
+        _KEY,
+        lambda delta: fold.add(delta, clock.stamp()),
+        lambda piece: fold.add_text(piece, clock),
+    )
     return fold.reply(clock.stamp(), "stop").text
 
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 from . import chat_wire, wire
-from .clock import Stamp, elapsed
+from .clock import Clock, Stamp, elapsed
 from .errors import BadAnswer
 from .models import ChatDelta, ChatReply, ToolCallPart, Usage
 from .upstream import MAX_BYTES, ChatAnswer, Upstream
@@ -58,6 +58,15 @@ class Fold:
         self._model = delta.model or self._model
         self._request_id = self._request_id or delta.request_id
 
+    def add_text(self, piece: str, clock: Clock) -> None:
+        """As `add`, for a delta that holds nothing else; the clock is asked for the first token only."""
+        if not piece:
+            return
+        self._text.append(piece)
+        self.length += len(piece)
+        if self._first is None:
+            self._first = clock.stamp()
+
     def _add_call(self, part: ToolCallPart) -> None:
         """A fragment belongs to the last call of its index, unless it names another: some hubs number all of them 0."""
         last = next((call for call in reversed(self._calls) if call.index == part.index), None)
@@ -101,30 +110,47 @@ class _Call:
 
 
 async def ask(
-    upstream: Upstream, body: Mapping[str, Any], key: str, add: Callable[[ChatDelta], None]
+    upstream: Upstream,
+    body: Mapping[str, Any],
+    key: str,
+    add: Callable[[ChatDelta], None],
+    add_text: Callable[[str], None] | None = None,
 ) -> None:
-    """Send one chat and hand on its deltas as they come; raises HubError, also in the middle of an answer."""
+    """Send one chat and hand on its deltas as they come; raises HubError, also in the middle of an answer.
+
+    Pieces of mere text go to `add_text` where there is one: they are nearly all of a stream.
+    """
     async with upstream.open_chat(body, key) as answer:
         if answer.streamed:
-            await _stream(answer, add)
+            await _stream(answer, add, add_text or (lambda piece: add(ChatDelta(text=piece))))
         else:
             _whole(answer, await answer.read(), add)
 
 
-async def _stream(answer: ChatAnswer, add: Callable[[ChatDelta], None]) -> None:
+async def _stream(
+    answer: ChatAnswer, add: Callable[[ChatDelta], None], add_text: Callable[[str], None]
+) -> None:
     size = 0
+    begun = False
     async with aclosing(answer.events()) as events:
         async for event in events:
-            data = event.strip().encode(errors="replace")
-            size += len(data)
+            said = event.data
+            size += len(said)
             if size > MAX_BYTES:
                 raise BadAnswer(
                     f"The answer is larger than {MAX_BYTES // 1024**2} MB.", hint="Set max_tokens."
                 )
+            # The first event also tells the model and the request.
+            piece = chat_wire.mere_text(said) if begun else None
+            if piece is not None:
+                add_text(piece)
+                continue
+            data = said.strip().encode(errors="replace")
             if data == b"[DONE]":
                 return
             if data:
                 add(chat_wire.decode(_payload(answer, data)))
+                begun = True
 
 
 def _whole(answer: ChatAnswer, body: bytes, add: Callable[[ChatDelta], None]) -> None:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic_core import from_json
+
 from . import text
 from .models import ChatDelta, ToolCallPart, Usage
 
@@ -31,6 +33,27 @@ def decode(payload: Any) -> ChatDelta:
         model=text.clean(_string(payload.get("model")), 200) or None,
         request_id=text.clean(_string(payload.get("id")), 80) or None,
     )
+
+
+def mere_text(chunk: str) -> str | None:
+    """The text of a chunk that holds nothing else of an answer; None for every other, to be read by `decode`."""
+    try:
+        payload = from_json(chunk, allow_inf_nan=False)
+        (choice,) = payload["choices"]
+        ((name, text),) = choice["delta"].items()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    plain = (
+        name == "content"
+        and type(text) is str
+        and choice.get("finish_reason") is None
+        and choice.get("index") in (0, None)
+        and "usage" not in choice
+        and payload.get("usage") is None
+        and "error" not in payload
+        and "success" not in payload
+    )
+    return text if plain else None
 
 
 def has_answer(payload: Any) -> bool:

@@ -257,7 +257,7 @@ class Run:
         # From here on, unless the hub or the network says that nothing was generated.
         self._may_cost = True
         try:
-            await ask(self._upstream, body, self._key, self._add)
+            await ask(self._upstream, body, self._key, self._add, self._add_text)
         except HubError as error:
             self._may_cost = not (self.fold.untouched and _turned_away(error))
             raise
@@ -265,6 +265,11 @@ class Run:
     def _add(self, delta: ChatDelta) -> None:
         self.fold.add(delta, self._clock.stamp())
         self._tell()
+
+    def _add_text(self, piece: str) -> None:
+        self.fold.add_text(piece, self._clock)
+        if self._news is not None:
+            self._tell()
 
     def _tell(self) -> None:
         if self._news is not None:

@@ -114,18 +114,13 @@ class ChatAnswer:
         kind = self._response.headers.get("content-type", "").partition(";")[0]
         return kind.strip().lower() == "text/event-stream"
 
-    async def events(self) -> AsyncGenerator[str]:
-        """What each event holds; raises BadAnswer for one that is too large."""
+    def events(self) -> AsyncGenerator[httpx2.ServerSentEvent]:
+        """The events as they come; raises HubError."""
         _refuse_many_encodings(self._response)
         # Events are UTF-8, whatever the headers say; a byte order mark is not part of them.
         self._response.encoding = "utf-8-sig"
-        source = aiter(httpx2.EventSource(self._response, max_event_size=MAX_BYTES))
-        try:
-            async with aclosing(cast(AsyncGenerator[httpx2.ServerSentEvent], source)) as events:
-                async for event in events:
-                    yield event.data
-        except httpx2.SSEError as error:
-            raise BadAnswer(f"The hub's stream cannot be read: {error}", hint=_LATER) from error
+        source = httpx2.EventSource(self._response, max_event_size=MAX_BYTES)
+        return cast("AsyncGenerator[httpx2.ServerSentEvent]", aiter(source))
 
     async def read(self) -> bytes:
         """The whole body; raises BadAnswer where it is too large."""
@@ -372,6 +367,8 @@ def _mapped(base: str) -> Iterator[None]:
         raise Unreachable(
             f"The connection to {host} broke: {_reason(error)}.", hint=_UNREACHABLE_HINT
         ) from error
+    except httpx2.SSEError as error:
+        raise BadAnswer(f"The stream of {host} cannot be read: {_reason(error)}.", hint=_LATER) from error
     except httpx2.TimeoutException as error:
         raise TimedOut(f"{host} did not answer in time.", hint=_LATER) from error
     except (

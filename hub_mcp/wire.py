@@ -61,7 +61,7 @@ def decode_catalog(body: bytes, shape: CatalogShape) -> Catalog:
 def decode_json(body: bytes) -> Any:
     """Parse JSON; raises BadAnswer with the reason. Numbers that JSON or floats have not become null."""
     try:
-        return json.loads(body, parse_constant=lambda _: None, parse_float=_finite, parse_int=_int)
+        return _DECODER.decode(body.decode(json.detect_encoding(body)))
     except (ValueError, RecursionError) as error:
         what = (
             "an empty body"
@@ -80,6 +80,9 @@ def _finite(digits: str) -> float | None:
 
 def _int(digits: str) -> int | None:
     return int(digits) if len(digits) <= _LONGEST_INT else None
+
+
+_DECODER = json.JSONDecoder(parse_constant=lambda _: None, parse_float=_finite, parse_int=_int)
 
 
 def error_in(payload: Any) -> Mapping[str, Any] | None:
