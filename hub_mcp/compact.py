@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from .models import Model
@@ -68,6 +69,11 @@ def _how_to_go_on(result: ModelList) -> str:
 
 
 def _line(model: Model, why: str | None) -> str:
+    return f"{_facts(model)} ({why})" if why else _facts(model)
+
+
+@lru_cache(maxsize=4096)
+def _facts(model: Model) -> str:
     inputs = [modality for modality in model.modalities if modality != "text"]
     parts = (
         model.id,
@@ -76,7 +82,6 @@ def _line(model: Model, why: str | None) -> str:
         _price(model),
         f"+{','.join(inputs)}" if inputs else "",
         ",".join(_SHORT_FEATURES.get(word, word) for word in model.features),
-        f"({why})" if why else "",
     )
     return " ".join(part for part in parts if part)
 

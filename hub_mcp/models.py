@@ -54,6 +54,10 @@ class Model:
             if limit is not None and limit <= 0:
                 raise ValueError("a limit is positive, or None where it is unknown")
 
+    def __hash__(self) -> int:
+        # `extra` cannot be hashed, and ids all but tell models apart.
+        return hash(self.id)
+
     @property
     def free(self) -> bool:
         return self.pricing.input == 0 and self.pricing.output == 0
