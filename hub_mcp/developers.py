@@ -60,11 +60,16 @@ _HOSTS = re.compile(
     r"|groq|mm|moonshot|nvidia|qianfan|sf|zai|meta)-(?=[a-z]))+"
 )
 
+_DEVELOPER_OF = {start: developer for developer, starts in _STARTS.items() for start in starts.split()}
+
+
+def _whole_word(start: str) -> str:
+    last = start[-1]
+    return re.escape(start) + (r"(?![^\W\d_])" if last.isalpha() else r"(?!\d)" if last.isdigit() else "")
+
+
 # The longest start decides: `llama-3.1-sonar` is not Meta's.
-_BY_START = sorted(
-    ((start, developer) for developer, starts in _STARTS.items() for start in starts.split()),
-    key=lambda pair: -len(pair[0]),
-)
+_ANY_START = re.compile("|".join(map(_whole_word, sorted(_DEVELOPER_OF, key=len, reverse=True))))
 
 _ORGANIZATIONS = {
     "deepseek-ai": "deepseek",
@@ -102,7 +107,7 @@ def developer_of(model_id: str, owned_by: str = "") -> str:
 def family_of(model_id: str) -> str:
     """The family that an id begins with, such as `claude` or `gpt`; empty where the table knows none."""
     name = bare_name(model_id)
-    start = next((start for start, _ in _BY_START if _begins(name, start)), "")
+    start = _start(name)
     family = start.strip("-_").rstrip("0123456789.") or start
     return _FAMILY_NAMES.get(family, family)
 
@@ -120,14 +125,13 @@ def bare_name(model_id: str) -> str:
 
 
 def _by_start(name: str) -> str:
-    return next((developer for start, developer in _BY_START if _begins(name, start)), "")
+    return _DEVELOPER_OF.get(_start(name), "")
 
 
-def _begins(name: str, start: str) -> bool:
-    """Whether `name` begins with `start` as a word of its own: `phi3` with `phi`, not `philosopher`."""
-    last, following = start[-1], name[len(start) : len(start) + 1]
-    goes_on = (last.isalpha() and following.isalpha()) or (last.isdigit() and following.isdigit())
-    return name.startswith(start) and not goes_on
+def _start(name: str) -> str:
+    """The longest known start that `name` begins with as a word of its own: `phi3` with `phi`, not `philosopher`."""
+    found = _ANY_START.match(name)
+    return found[0] if found else ""
 
 
 def _by_organization(name: str) -> str:

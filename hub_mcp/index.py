@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 from . import text
@@ -46,14 +47,13 @@ class Index:
         self.vocabulary = self.table.vocabulary
         self.by_id = {model.id: model for model in models}
         self.squeezed = [text.squeeze(model.id) for model in models]
-        self.id_words = [text.words(model.id) for model in models]
-        self.sorted_ids = [text.sorted_words(model.id) for model in models]
+        # The same words stand in many ids: each is kept once.
+        self.id_words = [tuple(map(intern, text.words(model.id))) for model in models]
         self.ranks = [rank(number, model) for number, model in enumerate(models)]
         self.orders = self._orders()
         family = [family_of(model.id) for model in models]
         self.families = frozenset(family) - {""}
         self._by_squeezed = _group(self.squeezed)
-        self._by_case = _group([text.fold(model.id) for model in models])
         self._postings = _post(models, self.id_words, family)
         self._known_words = sorted(self._postings)
 
@@ -79,7 +79,8 @@ class Index:
         """The model of exactly this id, else the only one that differs by case, or by case and separators."""
         if model_id in self.by_id:
             return self.by_id[model_id]
-        for group in (self._by_case.get(text.fold(model_id), []), self.same_but_separators(model_id)):
+        alike, folded = self.same_but_separators(model_id), text.fold(model_id)
+        for group in ([number for number in alike if text.fold(self.models[number].id) == folded], alike):
             if len(group) == 1:
                 return self.models[group[0]]
         return None

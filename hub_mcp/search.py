@@ -106,6 +106,7 @@ class _Search:
         self._exact = question.strip()
         self._whole = text.squeeze(question)
         self._hints = tuple(dict.fromkeys(meaning.hints))
+        self._known_told: dict[str, frozenset[str]] = {}
         self._said = tuple(dict.fromkeys(meaning.said))
         self._read_words(meaning.words)
         self._read_criteria(explicit)
@@ -213,20 +214,21 @@ class _Search:
     def _best(self, numbers: Sequence[int], limit: int) -> list[int]:
         if not self._words:
             return list(islice(numbers, max(limit, 0)))
-        by: Mapping[str, Callable[[int], tuple[Any, ...]]] = {
-            "cheapest": lambda n: (price(self._index.models[n]), *self._by_score(n)),
-            "dearest": lambda n: (dearness(self._index.models[n]), *self._by_score(n)),
-            "largest_context": lambda n: (-(self._index.models[n].context_length or 0), *self._by_score(n)),
-            "longest_output": lambda n: (-(self._index.models[n].max_output or 0), *self._by_score(n)),
+        models = self._index.models
+        by: Mapping[str, Callable[[int], Any]] = {
+            "cheapest": lambda n: price(models[n]),
+            "dearest": lambda n: dearness(models[n]),
+            "largest_context": lambda n: -(models[n].context_length or 0),
+            "longest_output": lambda n: -(models[n].max_output or 0),
             # By version where hubs tell no date: the words have named a family.
-            "newest": lambda n: (
-                newest_first(self._index.models[n]),
-                self._index.ranks[n].version,
-                *self._by_score(n),
-            ),
+            "newest": lambda n: (newest_first(models[n]), self._index.ranks[n].version),
         }
-        order = by.get(self._meaning.order, self._by_score)
-        return nsmallest(limit, numbers, key=lambda n: (-self._named(n), *order(n)))
+        order = by.get(self._meaning.order)
+        first = {number: (-self._named(number), order(number) if order else 0) for number in numbers}
+        # The score takes longest: only those need one that may still be among the best.
+        leading = nsmallest(limit, numbers, key=first.__getitem__)
+        hopeful = [number for number in numbers if leading and first[number] <= first[leading[-1]]]
+        return nsmallest(limit, hopeful, key=lambda number: (first[number], *self._by_score(number)))
 
     def _named(self, number: int) -> int:
         """2 for the very id that was asked for, 1 for one that differs by case and separators."""
@@ -243,12 +245,25 @@ class _Search:
         return round(
             sum(hit.weight for hit in mine)
             + (_INSIDE if self._squeezed in key else 0.0)
-            + (_SAME_WORDS if self._sorted == self._index.sorted_ids[number] else 0.0)
+            + (_SAME_WORDS if self._is_sorted(number, key) else 0.0)
             + _IN_ORDER * sum(pair in key for pair in self._pairs)
             + _COVERED * self._covered(words, mine)
-            + _HINT * sum(_says(words, hint) for hint in self._hints),
+            + _HINT * len(frozenset[str]().union(*map(self._told, words))),
             2,
         )
+
+    def _is_sorted(self, number: int, key: str) -> bool:
+        """Whether the id holds the question's words in another order; what is longer or shorter cannot."""
+        as_long = bool(self._sorted) and len(key) == len(self._squeezed)
+        return as_long and text.sorted_words(self._index.models[number].id) == self._sorted
+
+    def _told(self, word: str) -> frozenset[str]:
+        """Which of the hints a word says; many ids hold the same words."""
+        told = self._known_told.get(word)
+        if told is None:
+            told = frozenset(hint for hint in self._hints if _says((word,), hint))
+            self._known_told[word] = told
+        return told
 
     def _mine(self, number: int) -> list[Hit]:
         return [hits[number] for hits in self._hits if number in hits]
@@ -259,7 +274,7 @@ class _Search:
         if not words or self._bare_family:
             return 0.0
         known = {hit.word for hit in mine}
-        return sum(word in known or _says((word,), *self._hints) for word in words) / len(words)
+        return sum(word in known or bool(self._told(word)) for word in words) / len(words)
 
     # --- in which words
 

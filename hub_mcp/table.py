@@ -6,7 +6,8 @@ A mask is one byte a model, 1 where it counts, held as one large integer: masks 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from math import inf, isinf
@@ -15,6 +16,7 @@ from .filters import Filters, Vocabulary
 from .models import Model, priced_per_token
 
 UNKNOWN_LIMIT = -1
+_RARE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,10 @@ class Table:
             *self._words("developer", (filters.developer,) if filters.developer else (), self._developers),
         ]
 
-    def _words(self, name: str, words: Iterable[str], masks: dict[str, int]) -> list[Criterion]:
+    def _words(self, name: str, words: Iterable[str], masks: _Masks) -> list[Criterion]:
         # A model that lists nothing at all may have anything.
-        silent = masks.get("", 0)
-        return [Criterion(name, masks.get(word, 0), silent) for word in words]
+        silent = masks.get("")
+        return [Criterion(name, masks.get(word), silent) for word in words]
 
     def _limit(self, name: str, least: int | None, column: list[int]) -> list[Criterion]:
         if least is None:
@@ -102,16 +104,38 @@ class Table:
     def _unpriced(self) -> int:
         return _packed(map(isinf, self._input_price)) & self._token_priced
 
-    def _word_masks(self, words_of: Callable[[Model], Sequence[str]]) -> dict[str, int]:
+    def _word_masks(self, words_of: Callable[[Model], Sequence[str]]) -> _Masks:
         """A mask for each word, and one under the empty word for the models that have none."""
-        columns: dict[str, bytearray] = {}
+        numbers: dict[str, array[int]] = {}
         for number, model in enumerate(self.models):
             for word in words_of(model) or ("",):
-                columns.setdefault(word, bytearray(len(self.models)))[number] = 1
-        return {word: int.from_bytes(column, "little") for word, column in columns.items()}
+                holding = numbers.get(word)
+                if holding is None:
+                    holding = numbers[word] = array("I")
+                holding.append(number)
+        return _Masks(numbers, len(self.models))
 
     def _mask(self, counts: Callable[[Model], bool]) -> int:
         return _packed(map(counts, self.models))
+
+
+class _Masks:
+    """A mask for each word; that of a rare one is made anew each time: thousands of developers would hold gigabytes."""
+
+    def __init__(self, numbers: Mapping[str, array[int]], count: int) -> None:
+        self._count = count
+        self._rare = {word: held for word, held in numbers.items() if len(held) * _RARE < count}
+        self._kept = {word: self._made(held) for word, held in numbers.items() if word not in self._rare}
+
+    def get(self, word: str) -> int:
+        """The word's mask, an empty one where nobody has it."""
+        return self._kept.get(word, 0) or self._made(self._rare.get(word, ()))
+
+    def _made(self, numbers: Iterable[int]) -> int:
+        column = bytearray(self._count)
+        for number in numbers:
+            column[number] = 1
+        return int.from_bytes(column, "little")
 
 
 def _packed(flags: Iterable[bool]) -> int:

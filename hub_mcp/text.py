@@ -32,7 +32,7 @@ def clean(text: str, limit: int) -> str:
 
 def is_clean(text: str) -> bool:
     """Whether `text` holds nothing that `clean` would take away, line breaks included."""
-    return text.isprintable() and not any(_is_hidden(c) for c in text)
+    return text.isprintable() and (text.isascii() or not any(_is_hidden(c) for c in text))
 
 
 def sentence(text: str) -> str:

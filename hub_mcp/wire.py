@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -153,12 +154,19 @@ def _line(limit: int) -> Callable[[Any], str]:
 def _words(aliases: Mapping[str, str]) -> Callable[[Any], tuple[str, ...]]:
     """Comma-separated text or a list -> distinct words, lower case, by their usual names."""
 
+    def named(parts: Iterable[str]) -> tuple[str, ...]:
+        cleaned = (text.clean(text.fold(part[:_MOST_READ]), _MAX_WORD) for part in parts)
+        return tuple(dict.fromkeys(aliases.get(word, word) for word in cleaned if word))[:_MAX_WORDS]
+
+    @lru_cache(maxsize=1024)
+    def split(value: str) -> tuple[str, ...]:
+        return named(_COMMAS.split(value))
+
     def read(value: Any) -> tuple[str, ...]:
-        parts = _COMMAS.split(value) if isinstance(value, str) else value if isinstance(value, list) else []
-        folded = (text.fold(part[:_MOST_READ]) for part in parts if isinstance(part, str))
-        cleaned = (text.clean(part, _MAX_WORD) for part in folded)
-        named = (aliases.get(word, word) for word in cleaned if word)
-        return tuple(dict.fromkeys(named))[:_MAX_WORDS]
+        if isinstance(value, str):
+            # Most rows say one of a few things; what is longer is not worth keeping.
+            return split(value) if len(value) <= _MOST_READ else split.__wrapped__(value)
+        return named(part for part in value if isinstance(part, str)) if isinstance(value, list) else ()
 
     return read
 
