@@ -36,13 +36,14 @@ QUESTIONS = (*QUERIES, *MIXTURES)
 
 
 def rows(setup: Setup) -> list[Row]:
-    sizes = (*SIZES, LARGE) if setup.large else SIZES
+    sizes = SIZES if setup.quick else (*SIZES, LARGE)
     return [row for size in sizes for row in _of_size(size, setup.times(ROUNDS))]
 
 
 def _of_size(size: int, rounds: int) -> list[Row]:
     label = f"{size:,} models"
     body = crowd.body(size)
+    gc.collect()  # what was left before shall not be cleared away in this size's time
     catalog, decoding = _timed(lambda: wire.decode_catalog(body, "aihubmix"))
     index, building = _timed(lambda: Index(catalog.models))
     searches, scans = _searches(index, rounds)

@@ -21,11 +21,10 @@ _KEY = "sk-sandbox"
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a section gets: where the hub is, whether to be quick, and whether to measure what takes long."""
+    """What a section gets: where the hub is, and whether to be quick."""
 
     hub_url: str
     quick: bool = False
-    large: bool = False
 
     def times(self, count: int) -> int:
         """How often to repeat what is usually repeated `count` times."""

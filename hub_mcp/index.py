@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from sys import intern
 from typing import Any
 
@@ -47,6 +49,8 @@ class Index:
         self.vocabulary = self.table.vocabulary
         self.by_id = {model.id: model for model in models}
         self.squeezed = [text.squeeze(model.id) for model in models]
+        self._joined = "\n".join(self.squeezed)
+        self._starts = array("I", accumulate((len(key) + 1 for key in self.squeezed), initial=0))
         # The same words stand in many ids: each is kept once.
         self.id_words = [tuple(map(intern, text.words(model.id))) for model in models]
         self.ranks = [rank(number, model) for number, model in enumerate(models)]
@@ -60,9 +64,11 @@ class Index:
     def _orders(self) -> dict[str, list[int]]:
         """The orders that a question without a name may ask for, each over all models."""
 
+        numbers = list(range(len(self.models)))
+
         def by(value: Callable[[Model], Any]) -> list[int]:
-            keys = [(value(model), self.ranks[n].copies, n) for n, model in enumerate(self.models)]
-            return sorted(range(len(self.models)), key=keys.__getitem__)
+            keys = [(value(model), self.ranks[n].copies) for n, model in enumerate(self.models)]
+            return sorted(numbers, key=keys.__getitem__)
 
         return {
             "": by(lambda _: 0),
@@ -80,14 +86,14 @@ class Index:
         if model_id in self.by_id:
             return self.by_id[model_id]
         alike, folded = self.same_but_separators(model_id), text.fold(model_id)
-        for group in ([number for number in alike if text.fold(self.models[number].id) == folded], alike):
+        for group in ([n for n in alike if text.fold(self.models[n].id) == folded], alike):
             if len(group) == 1:
                 return self.models[group[0]]
         return None
 
-    def same_but_separators(self, model_id: str) -> list[int]:
+    def same_but_separators(self, model_id: str) -> Sequence[int]:
         squeezed = text.squeeze(model_id)
-        return self._by_squeezed.get(squeezed, []) if squeezed else []
+        return self._by_squeezed.get(squeezed, ()) if squeezed else ()
 
     def nearest(self, model_id: str, limit: int = 5) -> tuple[str, ...]:
         """Ids that `model_id` may be a slip of, best first."""
@@ -113,8 +119,19 @@ class Index:
 
     def _completes(self, number: int, squeezed: str, folded: str) -> tuple[bool, bool, int]:
         key = self.squeezed[number]
-        literal = text.fold(self.models[number].id).startswith(folded)
-        return not literal, not key.startswith(squeezed), len(key)
+        goes_on = key.startswith(squeezed)
+        literal = goes_on and text.fold(self.models[number].id).startswith(folded)
+        return not literal, not goes_on, len(key)
+
+    def holding(self, piece: str) -> set[int]:
+        """The models whose squeezed ids hold this squeezed piece: one search through all of them, joined."""
+        found = set()
+        place = self._joined.find(piece)
+        while place >= 0:
+            number = bisect_right(self._starts, place) - 1
+            found.add(number)
+            place = self._joined.find(piece, self._starts[number + 1])
+        return found
 
     # --- words
 
@@ -181,7 +198,7 @@ def _post(
 ) -> dict[str, dict[int, Hit]]:
     """word -> the models that hold it, each with the best field that it stands in."""
     postings: dict[str, dict[int, Hit]] = {}
-    shared: dict[tuple[str, float], Hit] = {}
+    hits: dict[float, dict[str, Hit]] = {DESCRIPTION: {}, DEVELOPER: {}, NAME: {}, ID: {}}
     for number, model in enumerate(models):
         fields = (
             (DESCRIPTION, text.words(model.description)),
@@ -193,16 +210,18 @@ def _post(
             (ID, id_words[number]),
         )
         for weight, found in fields:
+            known = hits[weight]
             for word in found:
-                hit = shared.get((word, weight)) or shared.setdefault(
-                    (word, weight), Hit(weight, weight, word, exact=True)
-                )
-                postings.setdefault(word, {})[number] = hit
+                hit = known.get(word)
+                if hit is None:
+                    hit = known[word] = Hit(weight, weight, word, exact=True)
+                    postings.setdefault(word, {})
+                postings[word][number] = hit
     return postings
 
 
-def _group(keys: Sequence[str]) -> dict[str, list[int]]:
-    groups: dict[str, list[int]] = {}
+def _group(keys: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    groups: dict[str, tuple[int, ...]] = {}
     for number, key in enumerate(keys):
-        groups.setdefault(key, []).append(number)
+        groups[key] = (*groups.get(key, ()), number)
     return groups

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
@@ -36,11 +37,10 @@ class Rank(NamedTuple):
 def rank(number: int, model: Model) -> Rank:
     bare = bare_name(model.id)
     hosted = bare != text.fold(model.id)
-    major, minor = _version(bare)
     return Rank(
         copies=2 * hosted + len(_COPIES.findall(bare)) + 2 * len(_RETIRED.findall(bare)),
         early=len(_EARLY.findall(bare)),
-        version=(-major, -minor),
+        version=_version(bare),
         unknown=(model.pricing.input is None) + (model.context_length is None) + (not model.types),
         number=number,
     )
@@ -65,6 +65,13 @@ def newest_first(model: Model) -> tuple[int, ...]:
 
 def _version(bare: str) -> tuple[float, float]:
     found = _VERSION.search(_EARLY.sub("", _COPIES.sub("", bare)))
-    if found is None:
-        return 0.0, 0.0
-    return float(found[1] or found[3]), float(found[2] or found[4] or 0)
+    return _newest_smallest(found[1] or found[3], found[2] or found[4]) if found else _UNKNOWN_VERSION
+
+
+@lru_cache(maxsize=4096)
+def _newest_smallest(major: str, minor: str | None) -> tuple[float, float]:
+    """One for all models of a version: of a hundred thousand each would have its own."""
+    return -float(major), -float(minor or 0)
+
+
+_UNKNOWN_VERSION = (0.0, 0.0)

@@ -125,6 +125,7 @@ class _Search:
         # Only where the words are all of the question may they be all of the id.
         self._names = {self._whole} if self._hints else {self._whole, self._squeezed}
         self._sorted = "" if self._hints else text.sorted_words(self._meaning.words)
+        self._sorted_length = len(text.squeeze(self._sorted))
         self._bare_family = len(self._words) == 1 and self._words[0] in self._index.families
 
     def _read_criteria(self, explicit: Filters) -> None:
@@ -179,7 +180,7 @@ class _Search:
         """Ids that hold the words in one piece."""
         if len(self._squeezed) < 2 or self._strange:
             return set()
-        return {number for number, key in enumerate(self._index.squeezed) if self._squeezed in key}
+        return self._index.holding(self._squeezed)
 
     def _nearly_named(self) -> list[int]:
         """Ids that are the whole question but for a few letters."""
@@ -224,11 +225,11 @@ class _Search:
             "newest": lambda n: (newest_first(models[n]), self._index.ranks[n].version),
         }
         order = by.get(self._meaning.order)
-        first = {number: (-self._named(number), order(number) if order else 0) for number in numbers}
+        first = {n: (-self._named(n), order(n) if order else 0) for n in numbers}
         # The score takes longest: only those need one that may still be among the best.
         leading = nsmallest(limit, numbers, key=first.__getitem__)
         hopeful = [number for number in numbers if leading and first[number] <= first[leading[-1]]]
-        return nsmallest(limit, hopeful, key=lambda number: (first[number], *self._by_score(number)))
+        return nsmallest(limit, hopeful, key=lambda n: (first[n], *self._by_score(n)))
 
     def _named(self, number: int) -> int:
         """2 for the very id that was asked for, 1 for one that differs by case and separators."""
@@ -242,19 +243,23 @@ class _Search:
     def _score(self, number: int) -> float:
         mine = self._mine(number)
         key, words = self._index.squeezed[number], self._index.id_words[number]
-        return round(
-            sum(hit.weight for hit in mine)
-            + (_INSIDE if self._squeezed in key else 0.0)
-            + (_SAME_WORDS if self._is_sorted(number, key) else 0.0)
-            + _IN_ORDER * sum(pair in key for pair in self._pairs)
-            + _COVERED * self._covered(words, mine)
-            + _HINT * len(frozenset[str]().union(*map(self._told, words))),
-            2,
-        )
+        score = sum([hit.weight for hit in mine]) + _COVERED * self._covered(words, mine)
+        if self._squeezed in key:
+            score += _INSIDE
+        if self._is_sorted(number, key):
+            score += _SAME_WORDS
+        if self._pairs:
+            score += _IN_ORDER * sum(pair in key for pair in self._pairs)
+        if self._hints:
+            score += _HINT * len(frozenset[str]().union(*map(self._told, words)))
+        return round(score, 2)
+
+    def _mine(self, number: int) -> list[Hit]:
+        return [hits[number] for hits in self._hits if number in hits]
 
     def _is_sorted(self, number: int, key: str) -> bool:
         """Whether the id holds the question's words in another order; what is longer or shorter cannot."""
-        as_long = bool(self._sorted) and len(key) == len(self._squeezed)
+        as_long = bool(self._sorted) and len(key) == self._sorted_length
         return as_long and text.sorted_words(self._index.models[number].id) == self._sorted
 
     def _told(self, word: str) -> frozenset[str]:
@@ -265,16 +270,13 @@ class _Search:
             self._known_told[word] = told
         return told
 
-    def _mine(self, number: int) -> list[Hit]:
-        return [hits[number] for hits in self._hits if number in hits]
-
     def _covered(self, id_words: Sequence[str], mine: Sequence[Hit]) -> float:
         """Which part of the id's own words was asked for; numbers tell versions apart, not models."""
         words = [word for word in id_words if not word.isdigit()]
         if not words or self._bare_family:
             return 0.0
         known = {hit.word for hit in mine}
-        return sum(word in known or bool(self._told(word)) for word in words) / len(words)
+        return sum([1 for word in words if word in known or (self._hints and self._told(word))]) / len(words)
 
     # --- in which words
 

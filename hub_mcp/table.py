@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import compress
 from math import inf, isinf
 
@@ -19,7 +20,7 @@ UNKNOWN_LIMIT = -1
 _RARE = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Criterion:
     """One criterion: which models fit it, and of which nobody knows."""
 
@@ -28,10 +29,19 @@ class Criterion:
     unknown: int
 
     def holds(self, number: int) -> bool:
-        return bool(self.fits >> (8 * number) & 1)
+        return number < len(self._fits) and bool(self._fits[number])
 
     def doubts(self, number: int) -> bool:
-        return bool(self.unknown >> (8 * number) & 1)
+        return number < len(self._unknown) and bool(self._unknown[number])
+
+    @cached_property
+    def _fits(self) -> bytes:
+        # To shift the mask for each question would take as long as the catalog is.
+        return _unpacked(self.fits)
+
+    @cached_property
+    def _unknown(self) -> bytes:
+        return _unpacked(self.unknown)
 
 
 class Table:
@@ -53,6 +63,12 @@ class Table:
         self._output_price = [
             inf if model.pricing.output is None else model.pricing.output for model in models
         ]
+        self._unknown = {
+            "min_context": _packed([value == UNKNOWN_LIMIT for value in self._context]),
+            "min_output": _packed([value == UNKNOWN_LIMIT for value in self._output]),
+            "max_input_price": _packed(map(isinf, self._input_price)) & self._token_priced,
+            "max_output_price": _packed(map(isinf, self._output_price)) & self._token_priced,
+        }
 
     def passing(self, filters: Filters) -> list[int]:
         """The numbers of the models that fit all of it, in the catalog's order."""
@@ -79,7 +95,7 @@ class Table:
             *self._limit("min_output", filters.min_output, self._output),
             *self._price("max_input_price", filters.max_input_price, self._input_price),
             *self._price("max_output_price", filters.max_output_price, self._output_price),
-            *([Criterion("free", self._free, self._unpriced())] if filters.free else []),
+            *([Criterion("free", self._free, self._unknown["max_input_price"])] if filters.free else []),
             *self._words("developer", (filters.developer,) if filters.developer else (), self._developers),
         ]
 
@@ -92,17 +108,12 @@ class Table:
         if least is None:
             return []
         known = max(least, 0)
-        unknown = _packed(value == UNKNOWN_LIMIT for value in column)
-        return [Criterion(name, _packed([value >= known for value in column]), unknown)]
+        return [Criterion(name, _packed([value >= known for value in column]), self._unknown[name])]
 
     def _price(self, name: str, most: float | None, column: list[float]) -> list[Criterion]:
         if most is None:
             return []
-        unknown = _packed(map(isinf, column)) & self._token_priced
-        return [Criterion(name, _packed([value <= most for value in column]), unknown)]
-
-    def _unpriced(self) -> int:
-        return _packed(map(isinf, self._input_price)) & self._token_priced
+        return [Criterion(name, _packed([value <= most for value in column]), self._unknown[name])]
 
     def _word_masks(self, words_of: Callable[[Model], Sequence[str]]) -> _Masks:
         """A mask for each word, and one under the empty word for the models that have none."""
@@ -140,3 +151,7 @@ class _Masks:
 
 def _packed(flags: Iterable[bool]) -> int:
     return int.from_bytes(bytes(flags), "little")
+
+
+def _unpacked(mask: int) -> bytes:
+    return mask.to_bytes(-(-mask.bit_length() // 8), "little")

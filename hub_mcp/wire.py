@@ -62,7 +62,7 @@ def decode_catalog(body: bytes, shape: CatalogShape) -> Catalog:
 def decode_json(body: bytes) -> Any:
     """Parse JSON; raises BadAnswer with the reason. Numbers that JSON or floats have not become null."""
     try:
-        return _DECODER.decode(body.decode(json.detect_encoding(body)))
+        return _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except (ValueError, RecursionError) as error:
         what = (
             "an empty body"

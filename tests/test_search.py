@@ -303,3 +303,8 @@ def test_nearest_ids_are_distinct_ids_of_the_catalog(asked: str, limit: int):
 
 def test_an_id_of_symbols_alone_is_near_to_no_question():
     assert index_of("★", "gpt-4o").nearest("???") == ()
+
+
+def test_words_in_another_order_are_the_same_words_also_where_one_stands_twice():
+    index = index_of("else/qwen6-coder-flash", "qwen6.6-flash-coder")
+    assert find(index, "coder flash qwen6.6", ANYTHING, EVERY).matches[0].model.id == "qwen6.6-flash-coder"

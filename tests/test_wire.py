@@ -596,3 +596,9 @@ def test_an_error_is_found_in_an_answer_with_its_words(payload: Any, message: st
 )
 def test_an_answer_without_an_error_has_none(payload: Any):
     assert error_in(payload) is None
+
+
+def test_a_body_with_half_a_character_in_raw_bytes_is_read_all_the_same():
+    body = b'{"data": [{"model_id": "a", "desc": "x\xed\xa0\x80y"}]}'
+    (model,) = decode_catalog(body, "aihubmix").models
+    assert model.description == "xy"
