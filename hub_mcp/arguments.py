@@ -15,7 +15,7 @@ from .errors import BadRequest
 from .filters import Filters, nearest_words
 from .formats import read_format
 from .images import with_images
-from .listing import ListQuery
+from .listing import ListQuery, SortBy
 from .models import ChatRequest
 
 A = TypeVar("A", bound="Arguments")
@@ -112,9 +112,7 @@ class FilterArguments(Arguments):
 
 class ListArguments(FilterArguments):
     model: Line | None = Field(None, description="Part of an id or name")
-    sort_by: Literal[
-        "order", "model_ratio", "context_length", "coding", "input_price", "output_price", "name"
-    ] = Field(
+    sort_by: SortBy = Field(
         "order", description="order: the hub's own; model_ratio: value for money; coding: best coders first"
     )
     sort_order: Literal["asc", "desc"] | None = Field(

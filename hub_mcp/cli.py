@@ -12,13 +12,11 @@ import click
 
 from . import __version__, stdio
 from .errors import SettingsError
-from .settings import LOG_LEVELS, VARIABLES, Settings
+from .settings import VARIABLES, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 FAILED, USED_WRONGLY, INTERRUPTED = 1, 2, 130
-
-_CHOICES = {"HUB_MCP_LOG_LEVEL": LOG_LEVELS}
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import binascii
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from . import text
 from .errors import BadRequest
@@ -15,7 +15,8 @@ from .filters import ANYTHING, Filters
 from .models import Model
 from .table import Table
 
-SORTS = ("order", "model_ratio", "context_length", "coding", "input_price", "output_price", "name")
+SortBy = Literal["order", "model_ratio", "context_length", "coding", "input_price", "output_price", "name"]
+SORTS = get_args(SortBy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,10 +120,6 @@ def _cut_then(ending: Callable[[Sandbox], bytes]) -> Speak:
     return cut
 
 
-def _failure(sandbox: Sandbox) -> bytes:
-    return event(error_body(sandbox, "The provider failed", code="upstream_error"))
-
-
 def _quirks(sandbox: Sandbox, ask: Ask, answer: Answer) -> Reply:
     """Everything that the event-stream format allows and hubs are known to send."""
     if not ask.stream:
